@@ -1,0 +1,37 @@
+//go:build depsonly
+
+package main
+
+import (
+	_ "github.com/Masterminds/semver/v3"
+	_ "github.com/adrg/xdg"
+	_ "github.com/charmbracelet/bubbles/viewport"
+	_ "github.com/charmbracelet/bubbletea"
+	_ "github.com/charmbracelet/glamour"
+	_ "github.com/charmbracelet/lipgloss"
+	_ "github.com/charmbracelet/x/ansi"
+	_ "github.com/charmbracelet/x/vt"
+	_ "github.com/compose-spec/compose-go/v2/cli"
+	_ "github.com/creack/pty"
+	_ "github.com/docker/cli/cli/config"
+	_ "github.com/docker/cli/cli/connhelper"
+	_ "github.com/docker/cli/cli/context/docker"
+	_ "github.com/docker/cli/cli/context/store"
+	_ "github.com/docker/docker/client"
+	_ "github.com/docker/docker/pkg/stdcopy"
+	_ "github.com/dustin/go-humanize"
+	_ "github.com/gofrs/flock"
+	_ "github.com/google/go-containerregistry/pkg/v1/remote"
+	_ "github.com/google/go-github/v60/github"
+	_ "github.com/google/renameio/v2"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/oklog/ulid/v2"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "gopkg.in/yaml.v3"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)

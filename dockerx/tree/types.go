@@ -1,0 +1,21 @@
+package tree
+
+// Summary is what a walk over a directory tree found. Digest is the SHA-256
+// over the sorted list of (path, type, mode, uid, gid, size, mtime in ns,
+// xattrs, link target, SHA-256 of the content): two trees with one digest are
+// the same to the last bit that belay keeps.
+type Summary struct {
+	Entries int      `json:"entries"`
+	Files   int      `json:"files"` // regular files, hard links counted each
+	Bytes   int64    `json:"bytes"` // apparent size of regular files
+	Digest  string   `json:"digest"`
+	Skipped []string `json:"skipped,omitempty"` // sockets: they cannot be kept
+	SQLite  []SQLite `json:"sqlite,omitempty"`  // only when asked for
+}
+
+// SQLite is the row count of one SQLite file, read without changing it.
+type SQLite struct {
+	Path   string           `json:"path"` // relative to the tree's root
+	Tables map[string]int64 `json:"tables"`
+	Error  string           `json:"error,omitempty"` // integrity check or open failed
+}
