@@ -134,3 +134,28 @@ func (p Place) prefix() string {
 		return p.File + ":" + strconv.Itoa(p.Line) + ":" + strconv.Itoa(p.Col) + ": "
 	}
 }
+
+// UpSpec says what `up` should bring up. Belay never pulls, builds or removes
+// orphans while it does.
+type UpSpec struct {
+	Services []string // none: all
+	NoDeps   bool
+}
+
+// Move is a service going to another tag. Digest is set when the new version
+// is known by digest: it replaces a digest that is pinned now.
+type Move struct {
+	Service string
+	Tag     string
+	Digest  string
+}
+
+// Options say which project to load.
+type Options struct {
+	Dir      string   // where to look; parents are searched as compose does
+	Files    []string // explicit compose files, else COMPOSE_FILE, else the default names
+	EnvFiles []string // explicit env files, else .env beside the project
+	Profiles []string // besides COMPOSE_PROFILES
+	Name     string   // explicit project name
+	Environ  []string // the process environment, KEY=VALUE
+}
