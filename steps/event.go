@@ -75,7 +75,8 @@ type Event struct {
 	Unit    Unit      `json:"unit,omitempty"`
 	Took    int64     `json:"took_ms,omitempty"`
 	Ask     *Question `json:"ask,omitempty"`
-	Outcome *Outcome  `json:"-"` // the front ends print it as design.md §5 says
+	Signal  *Signal   `json:"signal,omitempty"` // one thing that was checked; never dropped
+	Outcome *Outcome  `json:"-"`                // the front ends print it as design.md §5 says
 }
 
 // Question waits for a person. With no person there, Default is taken when the

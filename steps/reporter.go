@@ -35,6 +35,9 @@ func (r *Reporter) Log(service, line string) {
 // Warn says something the user must see but that does not stop the run.
 func (r *Reporter) Warn(text string) { r.send(Event{Kind: KindWarn, Text: text}) }
 
+// Signal says what one check found.
+func (r *Reporter) Signal(s Signal) { r.send(Event{Kind: KindProgress, Signal: &s}) }
+
 // Fact keeps a fact in the step's done record. "summary" is shown beside the step.
 func (r *Reporter) Fact(key, value string) {
 	if r.fact != nil {

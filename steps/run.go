@@ -81,6 +81,16 @@ func (r *Run) RequestStop(how How) {
 	}
 }
 
+// onNow says what cancels the step that runs.
+func (r *Run) onNow(cancel context.CancelFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancel = cancel
+	if r.how == Now {
+		cancel()
+	}
+}
+
 // Requested is the hardest stop asked for so far.
 func (r *Run) Requested() How {
 	r.mu.Lock()

@@ -2,7 +2,7 @@ package steps
 
 import "sync"
 
-// logCap bounds the log lines a stream holds for a front end that is slow or
+// logCap is how many log lines a stream keeps, at least, for a front end that is slow or
 // gone; older ones are dropped and counted. The run's events.jsonl has them all.
 const logCap = 5000
 
@@ -27,19 +27,19 @@ func NewStream() *Stream {
 // Emit hands over one event.
 func (s *Stream) Emit(e Event) {
 	s.mu.Lock()
-	switch e.Kind {
-	case KindProgress:
+	switch {
+	case e.Kind == KindProgress && e.Signal == nil:
 		if _, ok := s.latest[e.Step]; !ok {
 			s.order = append(s.order, e.Step)
 		}
 		s.latest[e.Step] = e
-	case KindLog:
+	case e.Kind == KindLog:
 		s.logs = append(s.logs, e)
-		if extra := len(s.logs) - logCap; extra > 0 {
-			s.logs = append(s.logs[:0:0], s.logs[extra:]...)
-			s.dropped += extra
+		if len(s.logs) > 2*logCap { // trimmed in bulk: a flood must not copy per line
+			s.dropped += len(s.logs) - logCap
+			s.logs = append([]Event(nil), s.logs[len(s.logs)-logCap:]...)
 		}
-	case KindStart, KindWarn, KindAsk, KindDone, KindFail, KindOutcome:
+	default:
 		s.states = append(s.states, e)
 	}
 	s.mu.Unlock()
