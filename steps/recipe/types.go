@@ -23,7 +23,9 @@ type Recipe struct {
 	Config    []string   `yaml:"config"`
 	Hooks     Hooks      `yaml:"hooks"`
 
-	Files []string `yaml:"-"` // where it was read from, "" embedded
+	Files []string `yaml:"-"` // where it was read from; the user's file has a path, an embedded one only its name
+
+	places map[string]place // dotted key → where its value is written
 }
 
 // Match tells which installations a recipe is for: globs over image repositories.
