@@ -16,6 +16,12 @@ type Project struct {
 	Explicit  bool // Files came from -f, COMPOSE_FILE or a label: pass them all to compose
 	Services  []Service
 	Variables map[string]string // interpolation variables that the .env files define
+
+	// EnvExplicit says that EnvFiles are not just the .env beside the project:
+	// pass them to compose.
+	EnvExplicit bool
+
+	options Options // what it was loaded with: Retag loads it again
 }
 
 // Service is one service of a project, resolved.
@@ -35,6 +41,7 @@ type Service struct {
 	StopGrace   time.Duration // 0: compose's default of 10 s
 	Profiles    []string
 	Place       Place // the service's key in its file
+	Active      bool  // no profile holds it back
 }
 
 // Volume is one mount of a service as the model says it.
@@ -85,6 +92,8 @@ type Pin struct {
 	Digest   string   // "sha256:…" or ""
 	Services []string // every service that moves when this place is edited, proven by reloading
 	Why      string   // for PinUnknown and PinShell: a sentence for the user
+
+	at site // the bytes to replace
 }
 
 // Editable says whether Retag can write this pin.
@@ -99,7 +108,9 @@ func (p Pin) Editable() bool {
 }
 
 // Edit is a proven change of one file: Old is what the file holds now, New what
-// it will hold. Line, Before and After are for people.
+// it will hold. All changes of one file are one Edit, so edits are independent of
+// each other and can be applied and reverted in any order. Line, Before and After
+// are for people and show the first changed line; Lines shows all of them.
 type Edit struct {
 	Path   string `json:"path"`
 	Line   int    `json:"line"`
@@ -107,6 +118,15 @@ type Edit struct {
 	After  string `json:"after"`
 	Old    []byte `json:"old"`
 	New    []byte `json:"new"`
+
+	Lines []LineChange `json:"lines,omitempty"`
+}
+
+// LineChange is one line that an edit changes, without its end.
+type LineChange struct {
+	Line   int    `json:"line"`
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // Error is bad input in a compose or .env file.
