@@ -24,6 +24,7 @@ type Stack struct {
 	Databases []steps.Database
 	Stores    []steps.Store // what a restore point of the group holds
 	Left      []steps.Store // what it leaves out, with Why
+	Writers   []string      // services outside the group that write to a store: they must stop too
 	Probes    []steps.Probe
 	Repo      string   // forge repository of the app: "github.com/owner/name", "" unknown
 	Drift     []string // files no longer match what runs: "app: compose.yaml was edited since it started"
@@ -46,7 +47,7 @@ type Service struct {
 	Role      Role
 	Kind      string // of a database: postgres, redis …
 	Ref       string // resolved image reference
-	Digest    string // repo digest of the running image, "" unknown
+	Digest    string // "sha256:…" in its registry, of the running image; "" unknown
 	Version   Version
 	Pin       compose.Pin
 	Container *dockerx.Container
