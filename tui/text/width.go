@@ -45,3 +45,6 @@ func Wrap(s Safe, w int) []Safe {
 	}
 	return out
 }
+
+// Repeat repeats a safe text n times.
+func Repeat(s Safe, n int) Safe { return Safe(strings.Repeat(string(s), max(n, 0))) }
