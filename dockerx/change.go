@@ -1,0 +1,129 @@
+package dockerx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
+)
+
+// StartContainer starts a container; one that runs already is no error.
+func (e *Engine) StartContainer(ctx context.Context, id string) error {
+	return wrap(e.api.ContainerStart(ctx, id, container.StartOptions{}), "start container %s", id)
+}
+
+// StopContainer asks the container to stop and kills it after timeout; zero
+// leaves the time to the container's own setting. One that is stopped already is
+// no error.
+func (e *Engine) StopContainer(ctx context.Context, id string, timeout time.Duration) error {
+	var options container.StopOptions
+	if timeout > 0 {
+		seconds := int(math.Ceil(timeout.Seconds()))
+		options.Timeout = &seconds
+	}
+	return wrap(e.api.ContainerStop(ctx, id, options), "stop container %s", id)
+}
+
+// SetRestart changes the restart policy: "no" (or ""), "always",
+// "unless-stopped", "on-failure" or "on-failure:TRIES".
+func (e *Engine) SetRestart(ctx context.Context, id, policy string) error {
+	p, err := parsePolicy(policy)
+	if err != nil {
+		return fmt.Errorf("restart policy %q of container %s: %w", policy, id, err)
+	}
+	_, err = e.api.ContainerUpdate(ctx, id, container.UpdateConfig{RestartPolicy: p})
+	return wrap(err, "restart policy %q of container %s", policy, id)
+}
+
+// RenameContainer gives a container another name.
+func (e *Engine) RenameContainer(ctx context.Context, id, name string) error {
+	return wrap(e.api.ContainerRename(ctx, id, name), "rename container %s to %s", id, name)
+}
+
+// RunScratch creates and starts an isolated container and returns its ID. It has
+// no network and no ports, is never restarted, and runs the image with exactly
+// this ID. Its labels must carry LabelRun, so that it can be removed again.
+func (e *Engine) RunScratch(ctx context.Context, spec ScratchSpec) (string, error) {
+	if spec.Labels[LabelRun] == "" {
+		return "", fmt.Errorf("scratch container %s carries no label %s: %w", spec.Name, LabelRun, ErrNotOurs)
+	}
+	image, err := e.Image(ctx, spec.ImageID)
+	if err != nil {
+		return "", err
+	}
+	mounts := make([]mount.Mount, 0, len(spec.Mounts))
+	for _, m := range spec.Mounts {
+		one, err := e.toMount(ctx, m)
+		if err != nil {
+			return "", err
+		}
+		mounts = append(mounts, one)
+	}
+	created, err := e.api.ContainerCreate(ctx,
+		&container.Config{Image: image.ID, Env: spec.Env, Labels: spec.Labels},
+		&container.HostConfig{
+			NetworkMode: "none", Mounts: mounts,
+			RestartPolicy: container.RestartPolicy{Name: container.RestartPolicyDisabled},
+		}, nil, nil, spec.Name)
+	if err != nil {
+		return "", wrap(err, "create scratch container %s", spec.Name)
+	}
+	if err := e.StartContainer(ctx, created.ID); err != nil {
+		return "", errors.Join(err, e.removeOwn(ctx, created.ID))
+	}
+	return created.ID, nil
+}
+
+// toMount refuses a volume that is not there: the engine would make an empty one.
+func (e *Engine) toMount(ctx context.Context, m Mount) (mount.Mount, error) {
+	out := mount.Mount{Target: m.Target, ReadOnly: m.ReadOnly, Source: m.Name}
+	switch m.Kind {
+	case VolumeData:
+		if _, err := e.Volume(ctx, m.Name); err != nil {
+			return out, err
+		}
+		// Without NoCopy the engine fills an empty volume from the image and
+		// changes its root's owner.
+		out.Type, out.VolumeOptions = mount.TypeVolume, &mount.VolumeOptions{NoCopy: true}
+	case BindData:
+		out.Type = mount.TypeBind
+	case TmpfsData:
+		out.Type, out.Source = mount.TypeTmpfs, ""
+	default:
+		return out, fmt.Errorf("mount at %s: unknown kind of data %q", m.Target, m.Kind)
+	}
+	return out, nil
+}
+
+// RemoveContainer stops and removes a container that belay made, with the
+// volumes that nobody named. One that is gone already is no error.
+func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
+	c, err := e.Container(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c.Labels[LabelRun] == "" {
+		return fmt.Errorf("container %s carries no label %s: %w", c.Name, LabelRun, ErrNotOurs)
+	}
+	return e.removeOwn(ctx, c.ID)
+}
+
+// removeOwn removes a container that was just made or just looked at. It works
+// on when ctx has ended: what was made must not stay.
+func (e *Engine) removeOwn(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	if cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) { // gone, or on its way
+		return nil
+	}
+	return wrap(err, "remove container %s", id)
+}
