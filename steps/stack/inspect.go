@@ -33,8 +33,8 @@ type Deps struct {
 	// Hashes gives compose's config hash of every service's files; nil: no
 	// drift is reported.
 	Hashes func(ctx context.Context) (map[string]string, error)
-	// RepoOf turns an image's source label into "github.com/owner/name"; nil:
-	// only plain GitHub addresses are understood.
+	// RepoOf turns an image's source label into "github.com/owner/name" or
+	// "owner/name"; nil: github.RepoFromURL.
 	RepoOf func(label string) (repo string, ok bool)
 	// Stat and FSType look at this host when the engine is here too: what a path
 	// is, and the type of the file system that holds it ("" unknown). nil: the
@@ -55,6 +55,9 @@ func Inspect(ctx context.Context, d Deps) (*Stack, error) {
 	}
 	if d.FSType == nil {
 		d.FSType = hostFSType()
+	}
+	if d.Now == nil {
+		d.Now = time.Now
 	}
 	f, err := look(ctx, d)
 	if err != nil {

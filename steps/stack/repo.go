@@ -1,9 +1,9 @@
 package stack
 
 import (
-	"net/url"
-	"regexp"
 	"strings"
+
+	"belay/releases/github"
 )
 
 const labelSource = "org.opencontainers.image.source"
@@ -20,36 +20,25 @@ func (f *facts) repo(s *Stack) string {
 	}
 	understand := f.RepoOf
 	if understand == nil {
-		understand = gitHub
+		understand = github.RepoFromURL
 	}
 	for _, name := range append([]string{lead.Name}, s.Group...) {
 		labels := f.images[name].Labels
 		if label := labels[labelSource]; label != "" && !ofBase(labels, f.repoOf(f.model(name))) {
 			if repo, ok := understand(label); ok {
-				return repo
+				return onForge(repo)
 			}
 		}
 	}
 	return f.fromPath(s, lead)
 }
 
-var gitHubPart = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-
-// gitHub reads https://github.com/owner/name, with what may follow it.
-func gitHub(label string) (string, bool) {
-	u, err := url.Parse(strings.TrimSpace(label))
-	if err != nil || strings.ToLower(strings.TrimPrefix(u.Hostname(), "www.")) != "github.com" {
-		return "", false
+// onForge puts the forge before a bare owner/name.
+func onForge(repo string) string {
+	if strings.Count(repo, "/") == 1 {
+		return "github.com/" + repo
 	}
-	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if len(parts) < 2 {
-		return "", false
-	}
-	owner, name := parts[0], strings.TrimSuffix(parts[1], ".git")
-	if !gitHubPart.MatchString(owner) || !gitHubPart.MatchString(name) {
-		return "", false
-	}
-	return "github.com/" + owner + "/" + name, true
+	return repo
 }
 
 // fromPath guesses by ghcr.io/owner/name. Several images of one repository are

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -105,11 +104,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
-}
-
-func place(file string, line int) string {
-	if line == 0 {
-		return path.Base(file)
-	}
-	return fmt.Sprintf("%s:%d", path.Base(file), line)
 }
