@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	yamlv4 "go.yaml.in/yaml/v4"
 	"gopkg.in/yaml.v3"
 )
 
@@ -98,7 +99,7 @@ func (b *book) open(ctx context.Context, path string, at Place) (*source, error)
 			break
 		}
 		if err != nil {
-			return nil, yamlFault(path, data, err)
+			return nil, yamlFault(path, data, betterError(data, err))
 		}
 		if n.Kind == yaml.DocumentNode && len(n.Content) == 1 {
 			src.docs = append(src.docs, n.Content[0])
@@ -106,6 +107,16 @@ func (b *book) open(ctx context.Context, path string, at Place) (*source, error)
 	}
 	b.sources[path] = src
 	return src, nil
+}
+
+// betterError lets the parser that compose itself uses explain a mistake: the one
+// with the right positions often names the wrong line for it.
+func betterError(data []byte, err error) error {
+	var any any
+	if again := yamlv4.Unmarshal(data, &any); again != nil {
+		return again
+	}
+	return err
 }
 
 func (b *book) openIncludes(ctx context.Context, g *group, src *source, doc *yaml.Node, trail []string) error {
@@ -184,7 +195,12 @@ func (b *book) openExtends(ctx context.Context, g *group, src *source, doc *yaml
 	if services == nil || depth > maxExtends {
 		return nil
 	}
-	for _, svc := range values(services) {
+	var all []*yaml.Node
+	eachPair(services, func(_, svc *yaml.Node) bool {
+		all = append(all, svc)
+		return true
+	})
+	for _, svc := range all {
 		file := child(child(svc, "extends"), "file")
 		if file == nil {
 			continue

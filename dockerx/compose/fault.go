@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	yamlLine     = regexp.MustCompile(`line (\d+)(?:, column (\d+))?`)
+	yamlLine     = regexp.MustCompile(`line (\d+)(?:, column (\d+))?:`)
 	modelPath    = regexp.MustCompile(`(services|volumes|networks|configs|secrets)(?:\.[A-Za-z0-9_./-]+|\[\d+\])+`)
 	extraKey     = regexp.MustCompile(`additional properties '([^']+)'`)
+	firstWord    = regexp.MustCompile(`^[a-z_]+`)
 	namedService = regexp.MustCompile(`service "([^"]+)"`)
 )
 
@@ -25,16 +26,35 @@ func envSyntaxAt(path string, data []byte, err error) error {
 	return failAt(placeAt(path, data, min(bad.offset, len(data))), err, "broken env file: %s", bad.msg)
 }
 
-// yamlFault puts a parser's error into a sentence with its line.
+// yamlFault puts a parser's error into a sentence with its line. The parser says
+// "while scanning X at line A: line B: what" or "while parsing X at line A: line B:
+// what", B counted from 0 in the second form.
 func yamlFault(path string, data []byte, err error) error {
 	at := Place{File: path}
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlLine.FindStringSubmatch(msg); m != nil {
-		at.Line, _ = strconv.Atoi(m[1])
-		msg = strings.TrimSpace(strings.TrimPrefix(strings.Replace(msg, m[0], "", 1), ":"))
-		if n, start, end := lineOf(data, at.Line); n > 0 {
-			at.Col = 1 + len(data[start:end]) - len(strings.TrimLeft(string(data[start:end]), " \t"))
+	msg := strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+	all := yamlLine.FindAllStringSubmatchIndex(msg, -1)
+	if len(all) == 0 {
+		return failAt(at, err, "this is not valid YAML: %s", msg)
+	}
+	pick, off := all[len(all)-1], 0
+	switch {
+	case strings.Contains(msg, "while parsing"):
+		off = 1
+	case strings.Contains(msg, "while scanning"):
+		pick = all[0]
+	}
+	number := func(i int) int {
+		if pick[i] < 0 {
+			return 0
 		}
+		n, _ := strconv.Atoi(msg[pick[i]:pick[i+1]])
+		return n
+	}
+	at.Line, at.Col = number(2)+off, number(4)
+	msg = strings.TrimSpace(msg[all[len(all)-1][1]:])
+	if n, start, end := lineOf(data, at.Line); n > 0 && at.Col == 0 {
+		line := string(data[start:end])
+		at.Col = 1 + len(line) - len(strings.TrimLeft(line, " \t"))
 	}
 	return failAt(at, err, "this is not valid YAML: %s", msg)
 }
@@ -90,7 +110,7 @@ func (b *book) explain(l layout, err error) error {
 		return failAt(b.required(missing.Variable), err, "%s", missingSentence(missing))
 	}
 	msg := plainModelError(err)
-	if m := yamlLine.FindStringSubmatch(msg); m != nil && strings.Contains(msg, "failed to parse") {
+	if strings.Contains(msg, "failed to parse") {
 		for path, src := range b.sources {
 			if strings.Contains(msg, path) {
 				return yamlFault(path, src.data, errors.New(msg[strings.Index(msg, path)+len(path)+2:]))
@@ -150,6 +170,9 @@ func (b *book) placeOf(l layout, msg string) Place {
 			keys = nil
 		}
 	}
+	if len(keys) == 0 {
+		keys = []string{firstWord.FindString(msg)}
+	}
 	if m := extraKey.FindStringSubmatch(msg); m != nil {
 		keys = append(keys, m[1])
 	}
@@ -176,7 +199,7 @@ func deepest(n *yaml.Node, keys []string) (*yaml.Node, int) {
 	var last *yaml.Node
 	for i, key := range keys {
 		name, _, _ := strings.Cut(key, "[")
-		k, v := pairOf(n, name, 0)
+		k, v := pairOf(n, name)
 		if k == nil {
 			return last, i
 		}

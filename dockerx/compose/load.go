@@ -169,29 +169,19 @@ func (b *book) envSources(all []stratum, c types.ServiceConfig) map[string]Place
 
 func environmentNodes(env *yaml.Node) map[string]*yaml.Node {
 	out := map[string]*yaml.Node{}
-	for i := 0; i < len(env.Content); i++ {
-		n := env.Content[i]
-		switch {
-		case env.Kind == yaml.SequenceNode:
-			n = resolved(n)
-			key, _, _ := strings.Cut(n.Value, "=")
-			out[key] = n
-		case isMerge(n):
-			i++
-			for _, m := range append([]*yaml.Node{resolved(env.Content[i])}, resolved(env.Content[i]).Content...) {
-				if m = resolved(m); m.Kind == yaml.MappingNode {
-					for k, v := range environmentNodes(m) {
-						if _, ok := out[k]; !ok {
-							out[k] = v
-						}
-					}
-				}
-			}
-		default:
-			out[n.Value] = n
-			i++
+	if env.Kind == yaml.SequenceNode {
+		for _, n := range env.Content {
+			key, _, _ := strings.Cut(resolved(n).Value, "=")
+			out[key] = resolved(n)
 		}
+		return out
 	}
+	eachPair(env, func(k, _ *yaml.Node) bool {
+		if _, ok := out[k.Value]; !ok {
+			out[k.Value] = k
+		}
+		return true
+	})
 	return out
 }
 

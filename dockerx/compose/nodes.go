@@ -13,51 +13,65 @@ func resolved(n *yaml.Node) *yaml.Node {
 // child gives a mapping's value for a key: its own, else the one a merge key
 // (`<<`) brings, the first of several merges first. Nil when there is none.
 func child(n *yaml.Node, key string) *yaml.Node {
-	_, v := pairOf(n, key, 0)
+	_, v := pairOf(n, key)
 	return v
 }
 
 // pairOf gives the key's node too.
-func pairOf(n *yaml.Node, key string, depth int) (k, v *yaml.Node) {
+func pairOf(n *yaml.Node, key string) (k, v *yaml.Node) {
+	eachPair(n, func(pk, pv *yaml.Node) bool {
+		if pk.Value == key {
+			k, v = pk, pv
+		}
+		return v == nil
+	})
+	return k, v
+}
+
+// maxPairs bounds one walk over a mapping: merge keys of merge keys can be made
+// to multiply without end.
+const maxPairs = 20000
+
+// eachPair visits a mapping's own pairs, then those that merge keys bring, in the
+// order in which they count, until visit says no. Values have their aliases followed.
+func eachPair(n *yaml.Node, visit func(k, v *yaml.Node) bool) {
+	left := maxPairs
+	walkPairs(n, &left, visit)
+}
+
+func walkPairs(n *yaml.Node, left *int, visit func(k, v *yaml.Node) bool) bool {
 	n = resolved(n)
-	if n == nil || n.Kind != yaml.MappingNode || depth > maxNesting {
-		return nil, nil
+	if n == nil || n.Kind != yaml.MappingNode {
+		return true
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key && !isMerge(n.Content[i]) {
-			return n.Content[i], resolved(n.Content[i+1])
-		}
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if !isMerge(n.Content[i]) {
-			continue
-		}
-		from := resolved(n.Content[i+1])
-		if from.Kind != yaml.SequenceNode {
-			return pairOf(from, key, depth+1)
-		}
-		for _, m := range from.Content {
-			if k, v := pairOf(m, key, depth+1); v != nil {
-				return k, v
+	for _, merges := range []bool{false, true} {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if *left--; *left < 0 {
+				return false
+			}
+			k, v := n.Content[i], resolved(n.Content[i+1])
+			switch {
+			case isMerge(k) != merges || v == nil:
+			case !merges:
+				if !visit(k, v) {
+					return false
+				}
+			case v.Kind == yaml.SequenceNode:
+				for _, m := range v.Content {
+					if !walkPairs(m, left, visit) {
+						return false
+					}
+				}
+			default:
+				if !walkPairs(v, left, visit) {
+					return false
+				}
 			}
 		}
 	}
-	return nil, nil
+	return true
 }
 
 func isMerge(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Value == "<<" && (n.Tag == "!!merge" || n.Tag == "")
-}
-
-// values gives the values of a mapping, aliases followed.
-func values(n *yaml.Node) []*yaml.Node {
-	n = resolved(n)
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var out []*yaml.Node
-	for i := 1; i < len(n.Content); i += 2 {
-		out = append(out, resolved(n.Content[i]))
-	}
-	return out
 }

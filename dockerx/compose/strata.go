@@ -33,7 +33,7 @@ func (b *book) inDocument(g *group, src *source, doc *yaml.Node, service string,
 		return nil
 	}
 	var out []stratum
-	key, svc := pairOf(child(doc, "services"), service, 0)
+	key, svc := pairOf(child(doc, "services"), service)
 	if ext := child(svc, "extends"); ext != nil {
 		out = append(out, b.extended(g, src, doc, ext, depth)...)
 	}
