@@ -116,6 +116,42 @@ func (term *Terminal) Exit(t *testing.T, most time.Duration) int {
 	return term.cmd.ProcessState.ExitCode()
 }
 
+// Ended says whether belay has gone.
+func (term *Terminal) Ended() bool {
+	select {
+	case <-term.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Change waits until the window shows something else than it did.
+func (term *Terminal) Change(t *testing.T, most time.Duration, was string) {
+	t.Helper()
+	if !term.Changes(most, was) {
+		t.Fatalf("the window did not change in %s\n%s", most, was)
+	}
+}
+
+// Changes says whether the window changed, or belay ended, within a time.
+func (term *Terminal) Changes(most time.Duration, was string) bool {
+	deadline := time.NewTimer(most)
+	defer deadline.Stop()
+	tick := time.NewTicker(glance)
+	defer tick.Stop()
+	for term.Text() == was {
+		select {
+		case <-tick.C:
+		case <-term.ended:
+			return true
+		case <-deadline.C:
+			return false
+		}
+	}
+	return true
+}
+
 func (term *Terminal) close(t *testing.T) {
 	if t.Failed() {
 		t.Logf("the window at the end:\n%s", term.Text())
