@@ -46,7 +46,7 @@ func run(t *testing.T, w *backuptest.World, d backup.Deps) (*told, error) {
 			return said, err
 		}
 	}
-	if err := backup.Between(d, w.Plan, w.Dir)(ctx, said.reporter(steps.Stop)); err != nil {
+	if err := backup.Count(ctx, d, w.Plan, w.Dir, said.reporter(steps.Stop)); err != nil {
 		return said, err
 	}
 	w.State("db", dockerx.Exited)

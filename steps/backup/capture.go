@@ -97,9 +97,9 @@ func (s *captureStep) captureFile(i int, path string) (Config, error) {
 // unedited gives the bytes before belay's own edit, should capture run again
 // after the file was edited: only those are worth keeping.
 func (s *captureStep) unedited(path string, data []byte) []byte {
-	for _, e := range s.plan.Edits {
+	for _, e := range slices.Backward(s.plan.Edits) { // one file may be edited twice
 		if e.Path == path && bytes.Equal(data, e.New) {
-			return e.Old
+			data = e.Old
 		}
 	}
 	return data

@@ -39,7 +39,7 @@ func (s *proveStep) collect(ctx context.Context) (Manifest, error) {
 	var c copied
 	if ok, err := readJSON(s.path(copyList), &c); err != nil {
 		return Manifest{}, err
-	} else if !ok {
+	} else if !ok && p.NoBackup == "" {
 		return Manifest{}, errors.New("the data was not copied")
 	}
 	m.Artefacts = slices.Concat(m.Artefacts, dumps, c.Artefacts)

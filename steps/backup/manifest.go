@@ -44,7 +44,8 @@ type Manifest struct {
 	Artefacts []Artefact    `json:"artefacts,omitempty"`
 	Config    []Config      `json:"config,omitempty"`
 	Canary    canary.Canary `json:"canary"`
-	Proof     []string      `json:"proof,omitempty"`   // what was proven, in words
+	Proof     string        `json:"proof,omitempty"`   // "37 tables, 128,904 rows, 2,113 files match"
+	Proven    []string      `json:"proven,omitempty"`  // what was proven and how, one sentence each
 	Skipped   string        `json:"skipped,omitempty"` // the sentence the user typed: no data in here
 }
 

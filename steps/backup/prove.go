@@ -54,16 +54,14 @@ func (s *proveStep) retell(r *steps.Reporter) error {
 	if err := p.present(); err != nil {
 		return err
 	}
-	for i, line := range p.Proof {
+	for i, line := range p.Proven {
 		r.Fact(fmt.Sprintf("proof.%d", i+1), line)
 	}
 	if p.Skipped != "" {
 		r.Fact("summary", "nothing to prove: the backup was skipped")
 		return nil
 	}
-	if n := len(p.Proof); n > 0 {
-		r.Fact("summary", p.Proof[n-1])
-	}
+	r.Fact("summary", p.Proof)
 	return nil
 }
 
@@ -123,7 +121,7 @@ func (s *proveStep) readBack(ctx context.Context, r *steps.Reporter, m *Manifest
 			return &DamagedError{c.File, "does not read back as it was written"}
 		}
 	}
-	m.Proof = append(m.Proof, fmt.Sprintf("%s and %s read back whole, with the checksums they were written with",
+	m.Proven = append(m.Proven, fmt.Sprintf("%s and %s read back whole, with the checksums they were written with",
 		steps.Plural(volumes, "archive"), steps.Plural(len(m.Config), "configuration file")))
 	return nil
 }
@@ -184,11 +182,11 @@ func (s *proveStep) openAll(ctx context.Context, r *steps.Reporter, m *Manifest)
 	}
 	for _, db := range s.plan.Databases {
 		if canary.Served(db) && db.Kind != canary.Postgres {
-			m.Proof = append(m.Proof, fmt.Sprintf("%s: its files are copied bit for bit; belay cannot open %s itself",
+			m.Proven = append(m.Proven, fmt.Sprintf("%s: its files are copied bit for bit; belay cannot open %s itself",
 				canary.Label(db), db.Kind))
 		}
 	}
-	m.Proof = append(m.Proof, m.Canary.Words()+verdict)
+	m.Proof = m.Canary.Words() + verdict
 	return nil
 }
 
@@ -209,13 +207,13 @@ func (s *proveStep) compare(
 	if len(counted.Databases) == 0 {
 		r.Warn("Nothing was counted in " + what + " before the copy: what the copy holds counts from now on.")
 		m.Canary = canary.Join(m.Canary, canary.Canary{Databases: found.Databases})
-		m.Proof = append(m.Proof, fmt.Sprintf("%s opened from the copy: %s, not counted before", what, found.Words()))
+		m.Proven = append(m.Proven, fmt.Sprintf("%s opened from the copy: %s, not counted before", what, found.Words()))
 		return false, nil
 	}
 	if diff := canary.Diff(canary.Canary{Databases: counted.Databases}, canary.Canary{Databases: found.Databases}); len(diff) > 0 {
 		return false, fmt.Errorf("the copy of %s is not what was there: %s", what, strings.Join(diff, "; "))
 	}
-	m.Proof = append(m.Proof, fmt.Sprintf("%s opened from the copy in isolation: %s, as before", what, found.Words()))
+	m.Proven = append(m.Proven, fmt.Sprintf("%s opened from the copy in isolation: %s, as before", what, found.Words()))
 	return true, nil
 }
 

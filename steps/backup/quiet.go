@@ -12,13 +12,13 @@ import (
 // still up.
 const databaseCanary = "canary-databases.json"
 
-// Between gives the work that belongs between stopping the app and stopping the
+// Count is the work that belongs between stopping the app and stopping the
 // databases: nothing writes any more and the servers still answer, so this count
 // is exact. Its result goes beside the restore point; prove compares the copy with
 // it. A database that is down already is left to prove, with a warning.
-func Between(d Deps, p *steps.Plan, runDir string) func(ctx context.Context, r *steps.Reporter) error {
+func Count(ctx context.Context, d Deps, p *steps.Plan, runDir string, r *steps.Reporter) error {
 	b := base{Deps: d, plan: p, dir: Dir(p, runDir)}
-	return b.countQuiet
+	return b.countQuiet(ctx, r)
 }
 
 func (b base) countQuiet(ctx context.Context, r *steps.Reporter) error {

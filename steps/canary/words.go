@@ -8,6 +8,15 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
+// Rows is the number of rows of all tables.
+func (d Database) Rows() int64 {
+	var n int64
+	for _, t := range d.Tables {
+		n += t.Rows
+	}
+	return n
+}
+
 // Words is the count in one line: "37 tables, 128,904 rows, 2,113 files".
 func (c Canary) Words() string {
 	var tables, rows, files int64
@@ -15,9 +24,7 @@ func (c Canary) Words() string {
 	for _, d := range c.Databases {
 		counted = counted || d.Note == ""
 		tables += int64(len(d.Tables))
-		for _, t := range d.Tables {
-			rows += t.Rows
-		}
+		rows += d.Rows()
 	}
 	for _, s := range c.Stores {
 		files += int64(s.Files)
