@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-var bom = []byte("\uFEFF")
+// bom is the byte order mark that some editors put first.
+const bom = "\uFEFF"
 
 // assignment is one KEY=VALUE of an env file, with where its parts lie.
 type assignment struct {
@@ -45,7 +46,7 @@ func (e *envSyntax) Error() string { return e.msg }
 // BOM, CRLF, export, `KEY: value`, quotes that span lines, ` #` comments.
 func scanEnv(data []byte) ([]assignment, error) {
 	s := envScanner{src: data}
-	if bytes.HasPrefix(data, bom) {
+	if bytes.HasPrefix(data, []byte(bom)) {
 		s.pos = len(bom)
 	}
 	var found []assignment

@@ -41,16 +41,16 @@ func fakeCompose(mode string) int {
 			fmt.Fprintln(os.Stderr, "docker: 'compose' is not a docker command.")
 			return 1
 		case mode == "v1":
-			fmt.Println("1.29.2")
+			fmt.Fprintln(os.Stdout, "1.29.2")
 		case mode == "old":
-			fmt.Println("v2.10.0")
+			fmt.Fprintln(os.Stdout, "v2.10.0")
 		default:
-			fmt.Println("5.5.1")
+			fmt.Fprintln(os.Stdout, "5.5.1")
 		}
 		return 0
 	}
 	if slices.Contains(args, "--help") {
-		fmt.Println("      --pull policy   Pull image before running")
+		fmt.Fprintln(os.Stdout, "      --pull policy   Pull image before running")
 		return 0
 	}
 	r := record{Args: args, Env: envMap(os.Environ()), Pid: os.Getpid(), Group: syscall.Getpgrp()}
@@ -74,16 +74,16 @@ func fakeCompose(mode string) int {
 		fmt.Fprintf(os.Stderr, "Container x  Creating\nno such image: repo/app:9\r\n")
 		return 17
 	case "hash":
-		fmt.Println("app 0a1b")
-		fmt.Println("db 2c3d")
+		fmt.Fprintln(os.Stdout, "app 0a1b")
+		fmt.Fprintln(os.Stdout, "db 2c3d")
 	case "long":
-		fmt.Print(strings.Repeat("x", maxLine+10), "\nlast")
+		fmt.Fprint(os.Stdout, strings.Repeat("x", maxLine+10), "\nlast")
 	case "hang":
 		signal.Ignore(syscall.SIGTERM)
-		fmt.Println("hanging")
+		fmt.Fprintln(os.Stdout, "hanging")
 		select {}
 	default:
-		fmt.Println("out")
+		fmt.Fprintln(os.Stdout, "out")
 		fmt.Fprintln(os.Stderr, "err")
 	}
 	return 0

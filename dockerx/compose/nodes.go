@@ -44,29 +44,27 @@ func walkPairs(n *yaml.Node, left *int, visit func(k, v *yaml.Node) bool) bool {
 	if n == nil || n.Kind != yaml.MappingNode {
 		return true
 	}
-	for _, merges := range []bool{false, true} {
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if *left--; *left < 0 {
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if *left--; *left < 0 {
+			return false
+		}
+		k, v := n.Content[i], resolved(n.Content[i+1])
+		switch {
+		case v == nil:
+		case !isMerge(k):
+			if !visit(k, v) {
 				return false
 			}
-			k, v := n.Content[i], resolved(n.Content[i+1])
-			switch {
-			case isMerge(k) != merges || v == nil:
-			case !merges:
-				if !visit(k, v) {
-					return false
-				}
-			case v.Kind == yaml.SequenceNode:
-				for _, m := range v.Content {
-					if !walkPairs(m, left, visit) {
-						return false
-					}
-				}
-			default:
-				if !walkPairs(v, left, visit) {
-					return false
-				}
-			}
+		case v.Kind == yaml.SequenceNode:
+			merged = append(merged, v.Content...)
+		default:
+			merged = append(merged, v)
+		}
+	}
+	for _, m := range merged {
+		if !walkPairs(m, left, visit) {
+			return false
 		}
 	}
 	return true

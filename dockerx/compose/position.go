@@ -47,7 +47,7 @@ func offsetOf(data []byte, line, column int) (int, bool) {
 		}
 		pos += i + 1
 	}
-	if pos == 0 && bytes.HasPrefix(data, bom) {
+	if pos == 0 && bytes.HasPrefix(data, []byte(bom)) {
 		pos = len(bom)
 	}
 	for ; column > 1; column-- {

@@ -85,7 +85,7 @@ func placeAt(path string, data []byte, offset int) Place {
 	line, start, _ := lineAt(data, offset)
 	text := data[start:offset]
 	if start == 0 {
-		text = bytes.TrimPrefix(text, bom)
+		text = bytes.TrimPrefix(text, []byte(bom))
 	}
 	return Place{File: path, Line: line, Col: 1 + len([]rune(string(text)))}
 }
