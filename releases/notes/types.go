@@ -40,6 +40,7 @@ type Entry struct {
 	Source     string // "release"
 	Prerelease bool
 	Body       string // Markdown, hostile
+	Same       string // a newer version whose notes are equal byte for byte; Body then says so, and Flags stand there
 	Flags      []Flag
 }
 
