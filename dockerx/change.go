@@ -116,14 +116,26 @@ func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
 	return e.removeOwn(ctx, c.ID)
 }
 
-// removeOwn removes a container that was just made or just looked at. It works
-// on when ctx has ended: what was made must not stay.
+// removeOwn removes a container that was just made or just looked at, and waits
+// until it is gone: until then its volumes are in use. It works on when ctx has
+// ended, because what was made must not stay.
 func (e *Engine) removeOwn(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if cerrdefs.IsNotFound(err) || cerrdefs.IsConflict(err) { // gone, or on its way
-		return nil
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		if cerrdefs.IsNotFound(err) {
+			return nil
+		}
+		if err != nil && !cerrdefs.IsConflict(err) { // a conflict: it is being removed already
+			return wrap(err, "remove container %s", id)
+		}
+		select {
+		case <-ctx.Done():
+			return wrap(ctx.Err(), "remove container %s", id)
+		case <-tick.C:
+		}
 	}
-	return wrap(err, "remove container %s", id)
 }

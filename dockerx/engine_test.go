@@ -248,8 +248,9 @@ func TestLogs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := map[string]bool{"out: serving": false, "err: serving": !tty, "out: bye without an end of line": false}
-			if !tty {
+			want := map[string]bool{"out: serving": false, "err: serving": !tty}
+			if !tty { // a terminal that closes may swallow what is not a whole line
+				want["out: bye without an end of line"] = false
 				// The engine cuts these into pieces; its timestamps must not stay inside.
 				want[strings.Repeat("x", 40<<10)] = false
 				want[strings.Repeat("y", 64<<10)] = false
