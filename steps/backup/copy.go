@@ -62,30 +62,9 @@ func (s *copyStep) Do(ctx context.Context, r *steps.Reporter) error {
 }
 
 func (s *copyStep) copyStore(ctx context.Context, st steps.Store, on func(int64)) (Artefact, canary.Canary, error) {
-	file := volumeFile(st.Data)
-	out, err := newSink(s.Create, s.path(file))
+	a, sum, err := save(ctx, s.Engine, s.Create, st.Data, s.dir, volumeFile(st.Data), on)
 	if err != nil {
 		return Artefact{}, canary.Canary{}, err
-	}
-	sum, err := s.Engine.SaveTree(ctx, st.Data, out, on)
-	if out.err != nil { // the disk's word counts before the engine's
-		err = fmt.Errorf("write %s: %w", file, out.err)
-	}
-	if err == nil && (out.n == 0 || sum.Digest == "") {
-		err = errors.New("the engine gave an empty archive")
-	}
-	if err != nil {
-		out.drop()
-		return Artefact{}, canary.Canary{}, err
-	}
-	sha, n, err := out.seal()
-	if err != nil {
-		return Artefact{}, canary.Canary{}, err
-	}
-	data := st.Data
-	a := Artefact{
-		Role: RoleVolume, File: file, SHA256: sha, Bytes: n, Store: &data,
-		Entries: sum.Entries, Files: sum.Files, Content: sum.Bytes, Digest: sum.Digest, Skipped: sum.Skipped,
 	}
 	if paths := canary.SQLitePaths(s.plan.Databases, st.Data); len(paths) > 0 {
 		again, err := s.Engine.ScanTree(ctx, st.Data, paths)

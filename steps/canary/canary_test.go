@@ -16,6 +16,7 @@ import (
 )
 
 func TestDiffInWords(t *testing.T) {
+	t.Parallel()
 	base := func() canary.Canary {
 		return canary.Canary{
 			Databases: []canary.Database{{
@@ -102,6 +103,7 @@ var (
 )
 
 func TestThePasswordNeverBecomesAnArgument(t *testing.T) {
+	t.Parallel()
 	s := &server{answer: `["end"]`}
 	if _, err := canary.Count(context.Background(), s, box, shop); err != nil {
 		t.Fatal(err)
@@ -118,6 +120,7 @@ func TestThePasswordNeverBecomesAnArgument(t *testing.T) {
 }
 
 func TestAnswersThatMustNotCount(t *testing.T) {
+	t.Parallel()
 	for name, s := range map[string]*server{
 		"cut off":     {answer: `["rows","public.a","1"]`},
 		"empty":       {},
@@ -136,6 +139,7 @@ func TestAnswersThatMustNotCount(t *testing.T) {
 }
 
 func TestTakeCountsServersAndFiles(t *testing.T) {
+	t.Parallel()
 	files := dockerx.Data{Kind: dockerx.VolumeData, Name: "files"}
 	pg := dockerx.Data{Kind: dockerx.VolumeData, Name: "pg"}
 	db := shop
