@@ -60,7 +60,7 @@ func (s Subject) becomes(t *testing.T, id string, want dockerx.State) dockerx.Co
 	return c
 }
 
-// opens waits until a container has written the line that tells of its start.
+// opens waits until a container has written the line that says that it is ready.
 func (s Subject) opens(t *testing.T, id string) {
 	t.Helper()
 	eventually(t, func() bool { return strings.Contains(s.logged(t, id, dockerx.LogSpec{}), s.Logged) })

@@ -57,7 +57,7 @@ type Subject struct {
 	Project *compose.Project
 	Service string
 	Volume  string           // named volume that the service mounts and has written to
-	Logged  string           // part of a line that the service writes when it starts
+	Logged  string           // part of a line that the service writes when it is ready
 	Exec    Command          // runs in the service
 	Run     Command          // runs as a one-off of the service
 	Next    *compose.Project // the same with the service on another image that is here and leaves the data as it is
@@ -78,6 +78,7 @@ type Command struct {
 // stopped and recreated on the way; at the end it runs as Next says.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
+	s.opens(t, s.container(t).ID)
 	for _, part := range []struct {
 		name string
 		run  func(*testing.T, Subject)

@@ -74,7 +74,7 @@ func (e *Engine) spawn(r *record) (*process, error) {
 		return nil, err
 	}
 	p := &process{log: log, outs: []*stream{{to: log}, {to: log, stderr: true}}}
-	p.cmd = exec.Command(e.o.Executable, argv...) //nolint:noctx,gosec // its life is the container's; the program is belay itself
+	p.cmd = exec.Command(e.o.Executable, argv...)
 	p.cmd.Dir = e.rootfs(r.ID)
 	p.cmd.Env = r.Env
 	p.cmd.SysProcAttr = ownGroup()

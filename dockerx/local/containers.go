@@ -60,12 +60,25 @@ func (e *Engine) Container(ctx context.Context, id string) (dockerx.Container, e
 	return r.container(), nil
 }
 
-// StartContainer starts a container that does not run.
+// StartContainer starts a container that does not run; one that is being stopped
+// is started after that.
 func (e *Engine) StartContainer(ctx context.Context, id string) error {
-	if err := ctx.Err(); err != nil {
+	if err := e.awaitStop(ctx, id); err != nil {
 		return err
 	}
 	return e.update(id, e.start)
+}
+
+// awaitStop waits for a container that somebody has asked to stop.
+func (e *Engine) awaitStop(ctx context.Context, id string) error {
+	r, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	if r.active() && r.Stopping {
+		return e.StopContainer(ctx, r.ID, 0)
+	}
+	return ctx.Err()
 }
 
 // StopContainer asks a container to stop and kills it after the timeout; a

@@ -15,7 +15,7 @@ func TestContract(t *testing.T) {
 	must(t, e.Up(within(t), p, compose.UpSpec{}, nil))
 	contract.Run(t, contract.Subject{
 		Engine: e, Compose: e, Project: p, Next: at("1.2.4"), Service: "app", Volume: "pool_data", Mount: "/data",
-		Logged: "Tidepool ", SQLite: []string{"tidepool.db"}, Pull: repo + ":1.3.0",
+		Logged: "is ready", SQLite: []string{"tidepool.db"}, Pull: repo + ":1.3.0",
 		Exec: contract.Command{
 			Argv:   []string{"tidepool", "count", "settings", "nothing"},
 			Stdout: "settings 2\n", Stderr: "no table nothing\n", Exit: 3,

@@ -39,7 +39,7 @@ func (e *Engine) Exec(ctx context.Context, container string, spec dockerx.ExecSp
 	if err != nil {
 		return dockerx.ExecResult{}, err
 	}
-	cmd := exec.CommandContext(ctx, e.o.Executable, append(args, spec.Argv[1:]...)...) //nolint:gosec // belay itself
+	cmd := exec.CommandContext(ctx, e.o.Executable, append(args, spec.Argv[1:]...)...)
 	cmd.Dir = e.rootfs(r.ID)
 	cmd.Env = append(append([]string{}, r.Env...), spec.Env...)
 	cmd.SysProcAttr = ownGroup()
@@ -57,7 +57,8 @@ func (e *Engine) Exec(ctx context.Context, container string, spec dockerx.ExecSp
 		return dockerx.ExecResult{}, ctx.Err()
 	}
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	// ErrWaitDelay: it ended well without reading all of its stdin.
+	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		return dockerx.ExecResult{}, fmt.Errorf("exec in %s: %w", r.Name, err)
 	}
 	return dockerx.ExecResult{Exit: exitCode(cmd.ProcessState), Stdout: stdout.b, Stderr: stderr.b}, nil

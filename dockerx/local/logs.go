@@ -177,15 +177,16 @@ func (s *stream) Write(p []byte) (int, error) {
 	s.buf = append(s.buf, p...)
 	for {
 		end := bytes.IndexByte(s.buf, '\n')
-		skip := 1
-		if end < 0 || end > maxLine {
-			if len(s.buf) < maxLine {
-				return len(p), nil
-			}
-			end, skip = maxLine, 0
+		if end < 0 && len(s.buf) <= maxLine {
+			return len(p), nil
+		}
+		if end < 0 || end > maxLine { // too long: in pieces
+			_ = s.to.line(s.stderr, s.buf[:maxLine])
+			s.buf = s.buf[maxLine:]
+			continue
 		}
 		_ = s.to.line(s.stderr, bytes.TrimSuffix(s.buf[:end], []byte("\r")))
-		s.buf = s.buf[end+skip:]
+		s.buf = s.buf[end+1:]
 	}
 }
 

@@ -3,7 +3,6 @@ package local_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,6 +22,9 @@ const (
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == local.Command {
 		os.Exit(local.Main(os.Args[2:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+	}
+	if len(os.Args) > 2 && os.Args[1] == hostCommand {
+		os.Exit(host(os.Args[2], os.Args[3]))
 	}
 	os.Exit(m.Run())
 }
@@ -89,19 +91,9 @@ volumes: {data: {}}
 	}
 }
 
-func with(p *compose.Project, env map[string]string) *compose.Project {
-	s := &p.Services[0]
-	s.Environment = maps.Clone(s.Environment)
-	if s.Environment == nil {
-		s.Environment = map[string]string{}
-	}
-	maps.Copy(s.Environment, env)
-	return p
-}
-
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

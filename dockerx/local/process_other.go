@@ -12,7 +12,7 @@ import (
 
 // startOf is the moment a process started as ps tells it. "" means there is none.
 func startOf(pid int) string {
-	out, err := exec.Command("ps", "-o", "lstart=", "-p", strconv.Itoa(pid)).Output() //nolint:noctx // ps ends by itself
+	out, err := exec.Command("ps", "-o", "lstart=", "-p", strconv.Itoa(pid)).Output()
 	if err != nil {
 		return ""
 	}

@@ -50,7 +50,13 @@ func (e *Engine) upService(ctx context.Context, p *compose.Project, s compose.Se
 			return err
 		}
 	}
-	c := have[same]
+	if err := e.awaitStop(ctx, have[same].ID); err != nil {
+		return err
+	}
+	c, err := e.Container(ctx, have[same].ID)
+	if err != nil {
+		return err
+	}
 	if c.State == dockerx.Running || c.State == dockerx.Restarting {
 		say(on, "Container %s  Running", c.Name)
 		return nil

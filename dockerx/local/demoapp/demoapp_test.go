@@ -19,7 +19,7 @@ import (
 func TestFirstStartSeedsAndStopsCleanly(t *testing.T) {
 	data := t.TempDir()
 	run := start(t, data, "1.2.3", "")
-	run.waitFor("Data opened")
+	run.waitFor("is ready")
 	if code := run.stop(); code != 0 {
 		t.Fatalf("exit %d, log:\n%s", code, run.log())
 	}
@@ -35,7 +35,7 @@ func TestFirstStartSeedsAndStopsCleanly(t *testing.T) {
 func TestMinorVersionMigrates(t *testing.T) {
 	data := seeded(t)
 	run := start(t, data, "1.3.0", "", demoapp.EnvMailOld+"=smtp://mail")
-	run.waitFor("Data opened")
+	run.waitFor("is ready")
 	if code := run.stop(); code != 0 {
 		t.Fatalf("exit %d, log:\n%s", code, run.log())
 	}
@@ -87,7 +87,7 @@ func TestMajorVersionNeedsSecret(t *testing.T) {
 		t.Fatalf("exit %d, log:\n%s", code, run.log())
 	}
 	run = start(t, data, "2.0.0", "", demoapp.EnvSecret+"=x")
-	run.waitFor("Data opened")
+	run.waitFor("is ready")
 	run.stop()
 	if got := counts(t, data, "revisions"); got != "revisions 300\n" {
 		t.Fatalf("counts: %q", got)
@@ -241,7 +241,7 @@ func seeded(t *testing.T) string {
 	t.Helper()
 	data := t.TempDir()
 	run := start(t, data, "1.2.3", "")
-	run.waitFor("Data opened")
+	run.waitFor("is ready")
 	if code := run.stop(); code != 0 {
 		t.Fatalf("exit %d:\n%s", code, run.log())
 	}
@@ -260,7 +260,7 @@ func counts(t *testing.T, data string, tables ...string) string {
 
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
-	resp, err := http.Get(url) //nolint:noctx // a test against loopback
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

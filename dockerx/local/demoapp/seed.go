@@ -32,7 +32,7 @@ func seed(ctx context.Context, cfg config, log *logger, db *sql.DB) error {
 	if err := migrate(ctx, base, log, db, at); err != nil {
 		return err
 	}
-	random := rand.New(rand.NewPCG(1848, 7)) //nolint:gosec // sample data
+	random := rand.New(rand.NewPCG(1848, 7))
 	if err := seedNotes(ctx, cfg, db, random); err != nil {
 		return fmt.Errorf("sample notes: %w", err)
 	}

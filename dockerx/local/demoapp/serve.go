@@ -95,11 +95,9 @@ func announce(cfg config, log *logger) {
 	if cfg.fail == FailHealth {
 		log.error("search: the index cannot be built, /health answers 503")
 	}
+	log.info("Tidepool %s is ready", cfg.version)
 	for _, address := range cfg.listen {
 		log.info("Listening on http://%s", address)
-	}
-	if len(cfg.listen) == 0 {
-		log.info("Data opened, not listening")
 	}
 }
 

@@ -25,6 +25,7 @@ func open(cfg config, readOnly bool) (*sql.DB, error) {
 		q.Add("_pragma", "query_only(1)")
 	} else {
 		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "synchronous(NORMAL)") // safe against a crash of the app, and kind to slow disks
 	}
 	u := url.URL{Scheme: "file", Path: cfg.database(), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())

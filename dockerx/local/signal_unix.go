@@ -52,6 +52,6 @@ func freeSpace(dir string) (free, total int64, err error) {
 	if err != nil {
 		return -1, -1, fmt.Errorf("free space of %s: %w", dir, err)
 	}
-	block := int64(st.Bsize) //nolint:unconvert // not int64 everywhere
+	block := int64(st.Bsize)
 	return int64(st.Bavail) * block, int64(st.Blocks) * block, nil
 }
