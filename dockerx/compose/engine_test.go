@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,63 @@ func needEngine(t *testing.T) *CLI {
 		missing("%v", err)
 	}
 	return cli
+}
+
+// The files, env files and profiles we pass must describe what a user's own
+// `docker compose` in that directory sees.
+func TestConfigHashEqualsThePlainCall(t *testing.T) {
+	cli, err := FindCLI(t.Context(), os.Environ())
+	if err != nil {
+		if os.Getenv("BELAY_E2E") == "require" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	one := "services:\n  app:\n    image: repo/app:${TAG:-0}\n    environment: {W: \"${WHO:-}\", P: \"${PWD}\"}\n    volumes: [\"./d:/d\"]\n"
+	for _, c := range []struct {
+		name    string
+		files   files
+		environ []string
+	}{
+		{name: "plain", files: files{"compose.yaml": one, ".env": "TAG=1\nWHO='$me'\n"}},
+		{name: "override and env file", files: files{"docker-compose.yml": one, "compose.override.yml": "services: {app: {env_file: .env}}\n", ".env": "TAG=1\n"}},
+		{name: "include", files: files{"compose.yaml": "include: [sub/c.yaml]\nservices: {web: {image: \"w:${TAG}\"}}\n", "sub/c.yaml": one, "sub/.env": "TAG=2\nWHO=sub\n", ".env": "TAG=1\n"}},
+		{name: "profiles", files: files{"compose.yaml": one + "    profiles: [a]\n  web: {image: w, profiles: [b]}\n", ".env": "COMPOSE_PROFILES=a\n"}},
+		{name: "COMPOSE_FILE in .env", files: files{".env": "COMPOSE_FILE=a.yml:b.yml\nTAG=1\nWHO=me\n", "a.yml": one, "b.yml": "services: {app: {restart: always}}\n"}},
+		{name: "COMPOSE_FILE in the environment", files: files{"a.yml": one, ".env": "TAG=1\n"}, environ: []string{"COMPOSE_FILE=a.yml", "COMPOSE_PROJECT_NAME=x", "TAG=5"}},
+		{name: "COMPOSE_ENV_FILES", files: files{"compose.yaml": one, "a.env": "TAG=1", "b.env": "WHO=b"}, environ: []string{"COMPOSE_ENV_FILES=a.env,b.env"}},
+		{name: "COMPOSE_FILE leads elsewhere", files: files{
+			".env": "COMPOSE_FILE=deploy/c.yml\nTAG=1\n", "deploy/.env": "TAG=2\nWHO=deploy\n",
+			"deploy/c.yml": strings.Replace(one, "${PWD}", "", 1),
+		}},
+		{name: "no env file", files: files{"compose.yaml": one, ".env": "TAG=1"}, environ: []string{"COMPOSE_DISABLE_ENV_FILE=true"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := c.files.lay(t)
+			environ := append(append(withoutVar(os.Environ(), "PWD"), "PWD="+dir), c.environ...)
+			plain := exec.Command("docker", "compose", "config", "--hash", "*")
+			plain.Dir, plain.Env = dir, environ
+			if !strings.HasSuffix(cli.argv[0], "docker") {
+				plain.Args, plain.Path = append([]string{cli.argv[0]}, plain.Args[2:]...), cli.argv[0]
+			}
+			out, err := plain.Output()
+			if err != nil {
+				t.Fatalf("docker compose config: %v", err)
+			}
+			own := &CLI{argv: cli.argv, environ: append(environ, "PWD=/elsewhere"), version: cli.version}
+			hashes, err := own.ConfigHash(t.Context(), load(t, Options{Dir: dir, Environ: environ}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for _, name := range slices.Sorted(maps.Keys(hashes)) {
+				fmt.Fprintf(&got, "%s %s\n", name, hashes[name])
+			}
+			if got.Len() == 0 || got.String() != string(out) {
+				t.Errorf("our hashes\n%swant\n%s", got.String(), out)
+			}
+		})
+	}
 }
 
 func docker(t *testing.T, args ...string) string {

@@ -117,6 +117,8 @@ func (l layout) under(root string) layout {
 	l.dir = filepath.Join(root, l.dir)
 	l.files = beneath(root, l.files)
 	l.envFiles = beneath(root, l.envFiles)
+	l.shell = maps.Clone(l.shell)
+	l.shell["PWD"] = l.dir
 	return l
 }
 

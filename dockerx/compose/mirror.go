@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -21,10 +23,12 @@ type mirror struct {
 	l     layout
 	paths []string // every file that takes part, as compose opens it
 	real  map[string]string
+	yaml  map[string][]byte // the compose files among them
+	inner *strings.Replacer // leads absolute paths into the mirror
 }
 
 func newMirror(b *book, l layout, model *types.Project) (*mirror, error) {
-	m := &mirror{l: l, real: map[string]string{}}
+	m := &mirror{l: l, real: map[string]string{}, yaml: map[string][]byte{}}
 	root, err := os.MkdirTemp(tempDir(l.shell), "belay-proof-")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory to prove edits in: %w", err)
@@ -32,8 +36,9 @@ func newMirror(b *book, l layout, model *types.Project) (*mirror, error) {
 	if m.root, err = filepath.EvalSymlinks(root); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(root))
 	}
-	for path := range b.sources {
+	for path, src := range b.sources {
 		m.add(path)
+		m.yaml[path] = src.data
 	}
 	for _, g := range b.groups {
 		for s := g.scope; s != nil; s = s.parent {
@@ -53,7 +58,24 @@ func newMirror(b *book, l layout, model *types.Project) (*mirror, error) {
 			m.add(f)
 		}
 	}
+	m.lead(b)
 	return m, nil
+}
+
+// lead prepares the way for compose files that name others by absolute paths:
+// in the mirror they name the mirrored ones. A snapshot takes the root out again.
+func (m *mirror) lead(b *book) {
+	names := slices.Clone(m.paths)
+	for _, g := range b.groups[1:] {
+		names = append(names, g.dir)
+	}
+	// The longest first: one name may be the beginning of another.
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
+	var pairs []string
+	for _, name := range slices.Compact(names) {
+		pairs = append(pairs, name, filepath.Join(m.root, name))
+	}
+	m.inner = strings.NewReplacer(pairs...)
 }
 
 // tempDir prefers the user's own memory-backed directory: .env files hold secrets.
@@ -104,22 +126,35 @@ func (m *mirror) put(path string, changed map[string][]byte) error {
 	if err := os.Remove(at); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if data, ok := changed[m.real[path]]; ok {
+	data, ok := changed[m.real[path]]
+	if yaml, is := m.yaml[path]; is {
+		if !ok {
+			data = yaml
+		}
+		led := m.inner.Replace(string(data))
+		ok = ok || led != string(data)
+		data = []byte(led)
+	}
+	if ok {
 		return os.WriteFile(at, data, 0o600)
 	}
 	return os.Symlink(m.real[path], at)
 }
 
-// inside refuses a proof that looked past the mirror: an env file named by its
-// absolute path is read from its true place, without the change.
+// inside refuses a proof that looked past the mirror: an env file whose absolute
+// path comes from a variable is read from its true place, without the change.
 func (m *mirror) inside(model *types.Project, changed map[string][]byte) error {
 	for name, s := range model.AllServices() {
+		read := slices.Clone(s.LabelFiles)
 		for _, f := range s.EnvFiles {
-			if strings.HasPrefix(f.Path, m.root+string(filepath.Separator)) {
+			read = append(read, f.Path)
+		}
+		for _, path := range read {
+			if strings.HasPrefix(path, m.root+string(filepath.Separator)) {
 				continue
 			}
-			if target, err := filepath.EvalSymlinks(f.Path); err == nil && changed[target] != nil {
-				return failAt(Place{File: f.Path}, nil, "service %q names this env file by its absolute path, so the effect of a change cannot be proven", name)
+			if target, err := filepath.EvalSymlinks(path); err == nil && changed[target] != nil {
+				return failAt(Place{File: path}, nil, "service %q names this env file by an absolute path, so the effect of a change cannot be proven", name)
 			}
 		}
 	}

@@ -149,11 +149,18 @@ func (p *Project) proveOne(s span, text string, snap *snapshot, loadErr error) {
 		}
 		switch {
 		case loadErr != nil:
-			svc.Pin = unknown(svc.Pin, "compose cannot load the project when the version is changed in "+filepath.Base(s.path))
+			svc.Pin = unknown(svc.Pin, trialFailed(s, loadErr))
 		case snap.services[svc.Name].Image != svc.Pin.wanted(text):
 			svc.Pin = unknown(svc.Pin, "a trial change at this place did not move the service, so something else supplies its version")
 		default:
 			svc.Pin.Services = slices.Clone(moved)
 		}
 	}
+}
+
+func trialFailed(s span, err error) string {
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return own.Msg
+	}
+	return "compose cannot load the project when the version is changed in " + filepath.Base(s.path)
 }
