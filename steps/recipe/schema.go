@@ -14,9 +14,6 @@ var (
 	serviceName = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 )
 
-// kinds are the databases belay can be told about.
-var kinds = oneOf("postgres", "mariadb", "mysql", "mongodb", "redis", "sqlite")
-
 func (d *document) recipe(n *yaml.Node, r *Recipe) error {
 	return d.mapping(n, "", []field{
 		{"name", d.text(&r.Name), func() { r.Name = "" }},
@@ -75,6 +72,7 @@ func (d *document) databases(to *[]Database) func(*yaml.Node, string) error {
 		return ""
 	}
 	return func(n *yaml.Node, at string) error {
+		kinds := oneOf("postgres", "mariadb", "mysql", "mongodb", "redis", "sqlite")
 		var out []Database
 		err := d.items(n, at, func(item *yaml.Node, at string) error {
 			var db Database

@@ -49,19 +49,21 @@ func (m *matcher) losesVariable(f notes.Flag) bool {
 
 const servers = `(postgres(?:ql)?|mariadb|mysql|mongo(?:db)?|redis|valkey)`
 
+// Three ways to ask for a server of some version.
 var (
-	wants = []*regexp.Regexp{
-		regexp.MustCompile(`(?i)\b(?:minimum|at least|requires?|required|needs?)\b[^.0-9]{0,40}?\b` + servers + `\b[^.0-9]{0,30}?([0-9]+(?:\.[0-9]+){0,2})`),
-		regexp.MustCompile(`(?i)\b` + servers + `\s*(?:version\s*)?(?:>=?\s*|v)?([0-9]+(?:\.[0-9]+){0,2})\s*(?:\+|(?:or|and) (?:newer|later|higher|above|up|greater)|is (?:now )?(?:required|the minimum|needed))`),
-		regexp.MustCompile(`(?i)\b(?:minimum|required)\b[^.0-9]{0,20}\b` + servers + `\b[^.0-9]{0,40}\b(?:is|to)\b[^.0-9]{0,20}([0-9]+(?:\.[0-9]+){0,2})`),
-	}
+	wantsVerb = regexp.MustCompile(`(?i)\b(?:minimum|at least|requires?|required|needs?)\b[^.0-9]{0,40}?\b` + servers +
+		`\b[^.0-9]{0,30}?([0-9]+(?:\.[0-9]+){0,2})`)
+	wantsAtLeast = regexp.MustCompile(`(?i)\b` + servers + `\s*(?:version\s*)?(?:>=?\s*|v)?([0-9]+(?:\.[0-9]+){0,2})\s*` +
+		`(?:\+|(?:or|and) (?:newer|later|higher|above|up|greater)|is (?:now )?(?:required|the minimum|needed))`)
+	wantsIs = regexp.MustCompile(`(?i)\b(?:minimum|required)\b[^.0-9]{0,20}\b` + servers +
+		`\b[^.0-9]{0,40}\b(?:is|to)\b[^.0-9]{0,20}([0-9]+(?:\.[0-9]+){0,2})`)
 	drops = regexp.MustCompile(`(?i)\b(?:(?:drop(?:s|ped)?|remove[sd]?|end(?:s|ed)?) support (?:for|of)|no longer supports?)[^.0-9]{0,20}\b` +
 		servers + `\b[^.0-9]{0,20}?([0-9]+(?:\.[0-9]+){0,2})`)
 )
 
 // tooOld says whether the line asks for a newer database server than runs here.
 func (m *matcher) tooOld(text string) bool {
-	for _, want := range wants {
+	for _, want := range []*regexp.Regexp{wantsVerb, wantsAtLeast, wantsIs} {
 		for _, hit := range want.FindAllStringSubmatch(text, -1) {
 			if m.below(hit[1], hit[2], false) {
 				return true
