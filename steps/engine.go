@@ -49,6 +49,7 @@ type Engine struct {
 	Events  io.Writer // events.jsonl; nil: nowhere
 	Now     func() time.Time
 	Loss    func(ctx context.Context, failure string, started time.Time) Loss
+	Closed  func() // called when all is recorded, before the handle says Done; nil: nothing
 	Command string // how the user calls belay on this project, for Outcome.Next
 
 	mu      sync.Mutex // steps report from several goroutines
@@ -110,6 +111,9 @@ func (e *Engine) finish(work func() Outcome) (o Outcome) {
 		}
 		o = e.close(o)
 		e.tell(Event{Kind: KindOutcome, Text: o.Message, Outcome: &o})
+		if e.Closed != nil {
+			e.Closed()
+		}
 		e.Run.Finish(o)
 	}()
 	return work()
@@ -151,7 +155,7 @@ func (e *Engine) forward(ctx context.Context, first int) Outcome {
 	return Outcome{
 		Result: Upgraded, Exit: ExitOK,
 		Message: fmt.Sprintf("%s is on %s.", e.Plan.Project, e.Plan.To),
-		Next:    e.Command + " rollback",
+		Next:    e.next(),
 	}
 }
 
@@ -232,7 +236,7 @@ func (e *Engine) decide(ctx context.Context, at ID, failure string, code int) Ou
 	return Outcome{
 		Result: NeedsOperator, Exit: ExitOperator,
 		Message: fmt.Sprintf("%s is on %s and not well: %s.", e.Plan.Project, e.Plan.To, failure),
-		Next:    e.Command + " rollback",
+		Next:    e.next(),
 	}
 }
 
@@ -281,8 +285,16 @@ func (e *Engine) operator(format string, args ...any) Outcome {
 	return Outcome{
 		Result: NeedsOperator, Exit: ExitOperator,
 		Message: capital(fmt.Sprintf(format, args...)) + ".",
-		Next:    e.Command + " rollback",
+		Next:    e.next(),
 	}
+}
+
+// next is the one command that leads out, "" where there is none to give.
+func (e *Engine) next() string {
+	if e.Command == "" {
+		return ""
+	}
+	return e.Command + " rollback"
 }
 
 // firstOpen finds where to go on: the first step whose effect does not stand

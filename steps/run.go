@@ -23,6 +23,8 @@ type Run struct {
 	stream  *Stream
 	answers chan answer
 	done    chan struct{}
+	left    chan struct{} // closed when nobody is there to answer any more
+	leave   sync.Once
 
 	mu      sync.Mutex
 	how     How
@@ -37,7 +39,7 @@ type answer struct{ question, option string }
 func NewRun(id string) *Run {
 	return &Run{
 		id: id, stream: NewStream(), answers: make(chan answer, 4),
-		done: make(chan struct{}), stop: make(chan struct{}), cancel: func() {},
+		done: make(chan struct{}), left: make(chan struct{}), stop: make(chan struct{}), cancel: func() {},
 	}
 }
 
@@ -64,6 +66,10 @@ func (r *Run) Answer(question, option string) {
 	default:
 	}
 }
+
+// Leave says that nobody is there any more (the terminal is gone): questions
+// are answered with their default, which always leads to the old version.
+func (r *Run) Leave() { r.leave.Do(func() { close(r.left) }) }
 
 // RequestStop asks the run to stop. A later, harder request wins; a softer one is ignored.
 func (r *Run) RequestStop(how How) {

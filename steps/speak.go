@@ -89,6 +89,8 @@ func (e *Engine) ask(ctx context.Context, at ID, q Question) (string, error) {
 			if a.question == q.ID && q.has(a.option) {
 				return a.option, nil
 			}
+		case <-e.Run.left:
+			return q.Default, nil
 		case <-ctx.Done():
 			return "", ErrNobody
 		}
