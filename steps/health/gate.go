@@ -30,7 +30,7 @@ type Gate struct {
 	Engine  Engine
 	HTTP    Doer
 	Project string
-	Expect  []Expect
+	Expect  func(ctx context.Context) ([]Expect, error) // asked once, when the wait begins
 	Probes  []steps.Probe
 	Version string        // what the app should report; "" = do not compare
 	Window  time.Duration // how long everything must hold without a restart
@@ -71,12 +71,16 @@ func (e *SickError) Error() string {
 // for good. Something that is visibly working (processor, disk) is waited for
 // beyond the limit; a crash loop is not.
 func (g *Gate) Wait(ctx context.Context, r *steps.Reporter) ([]steps.Signal, error) {
+	expect, err := g.Expect(ctx)
+	if err != nil {
+		return nil, err
+	}
 	w := newWorking(g.Engine)
 	began := g.Now()
 	calm := time.Time{}
 	restarts := map[string]count{}
 	for {
-		signals, containers, err := g.look(ctx, restarts)
+		signals, containers, err := g.look(ctx, expect, restarts)
 		if err != nil {
 			return nil, err
 		}
@@ -149,14 +153,14 @@ func (g *Gate) say(r *steps.Reporter, signals []steps.Signal, calm, now time.Tim
 }
 
 // look takes every signal once.
-func (g *Gate) look(ctx context.Context, restarts map[string]count) ([]steps.Signal, []dockerx.Container, error) {
+func (g *Gate) look(ctx context.Context, expect []Expect, restarts map[string]count) ([]steps.Signal, []dockerx.Container, error) {
 	all, err := g.Engine.Containers(ctx, g.Project)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list containers: %w", err)
 	}
 	var signals []steps.Signal
 	var ours []dockerx.Container
-	for _, e := range g.Expect {
+	for _, e := range expect {
 		i := slices.IndexFunc(all, func(c dockerx.Container) bool { return c.Service == e.Service && !c.OneOff })
 		if i < 0 {
 			signals = append(signals, steps.Signal{Name: "container", Subject: e.Service, Verdict: steps.Fail, Evidence: "there is no container"})

@@ -42,7 +42,7 @@ func (s *stage) gate(probes ...steps.Probe) *health.Gate {
 	s.began = s.now
 	return &health.Gate{
 		Engine: s, HTTP: http.DefaultClient, Project: "app", Probes: probes,
-		Expect: []health.Expect{{Service: "app", Image: "sha256:new"}},
+		Expect: expect(false),
 		Window: 15 * time.Second, Limit: 60 * time.Second, Tick: time.Second,
 		Now: func() time.Time { return s.now },
 		After: func(d time.Duration) <-chan time.Time {
@@ -51,6 +51,12 @@ func (s *stage) gate(probes ...steps.Probe) *health.Gate {
 			c <- s.now
 			return c
 		},
+	}
+}
+
+func expect(oneShot bool) func(context.Context) ([]health.Expect, error) {
+	return func(context.Context) ([]health.Expect, error) {
+		return []health.Expect{{Service: "app", Image: "sha256:new", OneShot: oneShot}}, nil
 	}
 }
 
@@ -154,7 +160,7 @@ func TestGoodStartsPass(t *testing.T) {
 func TestOneShotsMayEnd(t *testing.T) {
 	s := &stage{at: always(up(func(c *dockerx.Container) { c.State, c.RestartPolicy = dockerx.Exited, "no" }))}
 	g := s.gate()
-	g.Expect[0].OneShot = true
+	g.Expect = expect(true)
 	r, _ := report(t)
 	if _, err := g.Wait(t.Context(), r); err != nil {
 		t.Fatal(err)
