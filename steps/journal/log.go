@@ -108,6 +108,9 @@ func (l *Log) Append(step string, phase Phase, attempt int, facts map[string]str
 		return fmt.Errorf("append to journal: %w", err)
 	}
 	l.seq++
+	if phase == End {
+		_ = os.Remove(filepath.Join(l.dir, "ballast")) // its work is done; a leftover costs only space
+	}
 	return nil
 }
 

@@ -114,3 +114,6 @@ func WriteFile(path string, data []byte) error {
 	}
 	return SyncDir(filepath.Dir(path))
 }
+
+// Root is the state directory itself.
+func (s *Store) Root() string { return s.root }
