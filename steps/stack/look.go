@@ -1,10 +1,12 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +37,7 @@ type facts struct {
 
 func look(ctx context.Context, d Deps) (*facts, error) {
 	f := &facts{Deps: d, images: map[string]dockerx.Image{}, volumes: map[string]dockerx.Volume{}}
+	f.Model = inFileOrder(d.Model)
 	names := make([]string, 0, len(d.Model.Services))
 	for _, m := range d.Model.Services {
 		names = append(names, m.Name)
@@ -180,6 +183,23 @@ func (f *facts) imageRef(m compose.Service) string {
 
 func (f *facts) warn(format string, args ...any) {
 	f.warnings = append(f.warnings, fmt.Sprintf(format, args...))
+}
+
+// inFileOrder is the model with its services as people wrote them: a loaded
+// model has them by name. The caller's own stays as it is.
+func inFileOrder(p *compose.Project) *compose.Project {
+	file := func(m compose.Service) int {
+		if i := slices.Index(p.Files, m.Place.File); i >= 0 {
+			return i
+		}
+		return len(p.Files)
+	}
+	ordered := *p
+	ordered.Services = slices.Clone(p.Services)
+	slices.SortStableFunc(ordered.Services, func(a, b compose.Service) int {
+		return cmp.Or(cmp.Compare(file(a), file(b)), strings.Compare(a.Place.File, b.Place.File), cmp.Compare(a.Place.Line, b.Place.Line))
+	})
+	return &ordered
 }
 
 // model finds a service of the files.

@@ -75,8 +75,8 @@ func dependentsFirst(s *Stack) []string {
 		}
 		out = append(out, name)
 	}
-	for _, m := range s.Model.Services {
-		visit(m.Name)
+	for _, svc := range s.Services {
+		visit(svc.Name)
 	}
 	slices.Reverse(out)
 	return out
