@@ -11,7 +11,7 @@ import (
 
 // ImageID is the ID that the engine gave to an image of the registry, "" when it
 // was never pulled.
-func (s *Stack) ImageID(t *testing.T, ref string) string {
+func (s *Stack) ImageID(t testing.TB, ref string) string {
 	t.Helper()
 	out, err := output(t.Context(), "docker", "image", "inspect", "--format={{.Id}}", s.World.Registry+"/"+ref)
 	if err != nil {
@@ -21,20 +21,20 @@ func (s *Stack) ImageID(t *testing.T, ref string) string {
 }
 
 // Holds are the tags by which belay keeps the stack's old images.
-func (s *Stack) Holds(t *testing.T) []string {
+func (s *Stack) Holds(t testing.TB) []string {
 	t.Helper()
 	return s.list(t, "image", "ls", "--format={{.Repository}}:{{.Tag}}", "--filter=reference=belay-hold/"+s.Project+"-*")
 }
 
 // Leftovers are the containers that a run made and left behind.
-func (s *Stack) Leftovers(t *testing.T, run string) []string {
+func (s *Stack) Leftovers(t testing.TB, run string) []string {
 	t.Helper()
 	return s.list(t, "ps", "--all", "--format={{.Names}}", "--filter=label=belay.run="+run)
 }
 
 // Kept finds where a run keeps the data that a rollback put aside: a volume of
 // the run, or a file or directory below one of the given directories.
-func (s *Stack) Kept(t *testing.T, run string, dirs ...string) []string {
+func (s *Stack) Kept(t testing.TB, run string, dirs ...string) []string {
 	t.Helper()
 	kept := s.list(t, "volume", "ls", "--quiet", "--filter=label=belay.run="+run)
 	for _, dir := range dirs {
@@ -53,7 +53,7 @@ func (s *Stack) Kept(t *testing.T, run string, dirs ...string) []string {
 
 // Audit looks through belay's own directories: nothing there may be read by
 // others, and no record of a run may hold the database's password.
-func (s *Stack) Audit(t *testing.T) {
+func (s *Stack) Audit(t testing.TB) {
 	t.Helper()
 	err := filepath.WalkDir(s.state, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == s.state {
@@ -83,7 +83,7 @@ func (s *Stack) Audit(t *testing.T) {
 	}
 }
 
-func (s *Stack) list(t *testing.T, args ...string) []string {
+func (s *Stack) list(t testing.TB, args ...string) []string {
 	t.Helper()
 	out, err := output(t.Context(), append([]string{"docker"}, args...)...)
 	if err != nil {

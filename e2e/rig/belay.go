@@ -46,7 +46,7 @@ type Result struct {
 func (r Result) Said() string { return r.Stdout + r.Stderr }
 
 // Events reads the lines of `--progress json`.
-func (r Result) Events(t *testing.T) []Event {
+func (r Result) Events(t testing.TB) []Event {
 	t.Helper()
 	var out []Event
 	for line := range strings.Lines(r.Stdout) {
@@ -61,7 +61,7 @@ func (r Result) Events(t *testing.T) []Event {
 
 // Outcome is the last line of `--progress json`, which must be the outcome and
 // must name the exit code the process really ended with.
-func (r Result) Outcome(t *testing.T) Event {
+func (r Result) Outcome(t testing.TB) Event {
 	t.Helper()
 	events := r.Events(t)
 	if len(events) == 0 {
@@ -76,7 +76,7 @@ func (r Result) Outcome(t *testing.T) Event {
 
 // Belay runs a command of belay to its end. Arguments that are "DIR" become the
 // project's directory.
-func (s *Stack) Belay(t *testing.T, args ...string) Result {
+func (s *Stack) Belay(t testing.TB, args ...string) Result {
 	t.Helper()
 	p := s.StartBelay(t, args...)
 	return p.Wait(t)
@@ -84,7 +84,7 @@ func (s *Stack) Belay(t *testing.T, args ...string) Result {
 
 // Upgrade is `belay upgrade DIR --to V --yes --accept-breaking --progress json`
 // and whatever more is wanted.
-func (s *Stack) Upgrade(t *testing.T, to string, more ...string) Result {
+func (s *Stack) Upgrade(t testing.TB, to string, more ...string) Result {
 	t.Helper()
 	return s.Belay(t, append([]string{
 		"upgrade", "DIR", "--to", to, "--yes", "--accept-breaking", "--progress", "json",
@@ -105,7 +105,7 @@ type Process struct {
 }
 
 // StartBelay starts a command of belay without waiting for it.
-func (s *Stack) StartBelay(t *testing.T, args ...string) *Process {
+func (s *Stack) StartBelay(t testing.TB, args ...string) *Process {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
@@ -131,7 +131,7 @@ func (s *Stack) StartBelay(t *testing.T, args ...string) *Process {
 }
 
 // Wait waits for the end and checks that no secret was printed.
-func (p *Process) Wait(t *testing.T) Result {
+func (p *Process) Wait(t testing.TB) Result {
 	t.Helper()
 	select {
 	case <-p.read:
@@ -154,10 +154,10 @@ func (p *Process) Wait(t *testing.T) Result {
 }
 
 // Kill ends belay the hard way, and nothing but belay itself.
-func (p *Process) Kill(t *testing.T) { p.Signal(t, syscall.SIGKILL) }
+func (p *Process) Kill(t testing.TB) { p.Signal(t, syscall.SIGKILL) }
 
 // Signal sends a signal to belay.
-func (p *Process) Signal(t *testing.T, sig os.Signal) {
+func (p *Process) Signal(t testing.TB, sig os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func (p *Process) collect(pipe io.Reader, lines chan<- string) {
 // command prepares belay with an environment of its own: this stack's state and
 // cache, the loopback forge, no token, and nothing else that a developer's shell
 // may hold.
-func (s *Stack) command(ctx context.Context, t *testing.T, args ...string) *exec.Cmd {
+func (s *Stack) command(ctx context.Context, t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	belay, err := s.World.belay()
 	if err != nil {

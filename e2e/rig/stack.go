@@ -47,7 +47,7 @@ type Stack struct {
 
 // NewStack writes a project, brings it up and fills it. The project is taken
 // down, with its volumes and all that belay made for it, when the test ends.
-func NewStack(t *testing.T, w *World, o Options) *Stack {
+func NewStack(t testing.TB, w *World, o Options) *Stack {
 	t.Helper()
 	id := strings.ToLower(rand.Text()[:8])
 	s := &Stack{
@@ -68,10 +68,13 @@ func (s *Stack) Path(name string) string { return filepath.Join(s.Dir, name) }
 func (s *Stack) State() string { return s.state }
 
 // Compose runs docker compose on the project and returns what it printed.
-func (s *Stack) Compose(t *testing.T, args ...string) string {
+func (s *Stack) Compose(t testing.TB, args ...string) string {
 	t.Helper()
+	// Not cut short by the end of the test: cleaning up uses it as well.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute)
+	defer cancel()
 	argv := append([]string{"docker", "compose", "--project-directory", s.Dir}, args...)
-	out, err := output(t.Context(), argv...)
+	out, err := output(ctx, argv...)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -79,7 +82,7 @@ func (s *Stack) Compose(t *testing.T, args ...string) string {
 }
 
 // SQL runs one statement in the stack's database, as its owner.
-func (s *Stack) SQL(t *testing.T, sql string) string {
+func (s *Stack) SQL(t testing.TB, sql string) string {
 	t.Helper()
 	out, err := s.sql(t.Context(), sql)
 	if err != nil {
@@ -89,20 +92,20 @@ func (s *Stack) SQL(t *testing.T, sql string) string {
 }
 
 // Get asks the app over HTTP; an app that does not answer is status 0.
-func (s *Stack) Get(t *testing.T, path string) (status int, body string) {
+func (s *Stack) Get(t testing.TB, path string) (status int, body string) {
 	t.Helper()
 	return s.do(t, http.MethodGet, path, "")
 }
 
 // Do sends a body to the app.
-func (s *Stack) Do(t *testing.T, method, path, body string) {
+func (s *Stack) Do(t testing.TB, method, path, body string) {
 	t.Helper()
 	if status, said := s.do(t, method, path, body); status != http.StatusCreated {
 		t.Fatalf("%s %s: %d %s", method, path, status, said)
 	}
 }
 
-func (s *Stack) do(t *testing.T, method, path, body string) (int, string) {
+func (s *Stack) do(t testing.TB, method, path, body string) (int, string) {
 	t.Helper()
 	url := "http://127.0.0.1:" + strconv.Itoa(s.Port) + path
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -135,7 +138,7 @@ func (s *Stack) sql(ctx context.Context, sql string) (string, error) {
 
 // write makes the project's directory: a compose file with the habits that real
 // ones have, and an .env file with a secret.
-func (s *Stack) write(t *testing.T, o Options) {
+func (s *Stack) write(t testing.TB, o Options) {
 	t.Helper()
 	image, grace := "ledger:1.2.3", "30s"
 	if o.Image != "" {
@@ -167,7 +170,7 @@ func (s *Stack) write(t *testing.T, o Options) {
 }
 
 // fill puts rows into the database and files of all kinds into the volume.
-func (s *Stack) fill(t *testing.T) {
+func (s *Stack) fill(t testing.TB) {
 	t.Helper()
 	s.SQL(t, fmt.Sprintf(seedSQL, Rows))
 	s.Do(t, http.MethodPut, "/uploads/report.txt", strings.Repeat("a line of a report\n", 5000))
@@ -183,7 +186,7 @@ chown -R 1234:5678 private && mkfifo pipe && touch -d 2020-02-29T12:34:56 privat
 }
 
 // takeDown removes the project, and what belay made and still keeps for it.
-func (s *Stack) takeDown(t *testing.T) {
+func (s *Stack) takeDown(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	compose := func(args ...string) {
@@ -204,7 +207,7 @@ func (s *Stack) takeDown(t *testing.T) {
 }
 
 // sweep removes what carries the labels and tags of belay's runs on this stack.
-func (s *Stack) sweep(ctx context.Context, t *testing.T) {
+func (s *Stack) sweep(ctx context.Context, t testing.TB) {
 	for _, run := range s.runs() {
 		for _, kind := range []struct{ list, remove []string }{
 			{[]string{"ps", "--all", "--quiet"}, []string{"rm", "--force", "--volumes"}},
@@ -246,7 +249,7 @@ func (s *Stack) runs() []string {
 
 const ulidLength = 26
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

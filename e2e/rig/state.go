@@ -30,7 +30,7 @@ type State struct {
 }
 
 // Look takes the state of the stack as it stands. The database must run.
-func (s *Stack) Look(t *testing.T) State {
+func (s *Stack) Look(t testing.TB) State {
 	t.Helper()
 	var st State
 	var err error
@@ -109,7 +109,7 @@ func files(dir string) (map[string]string, error) {
 }
 
 // containers reads the project's containers; one-off ones of belay count too.
-func (s *Stack) containers(t *testing.T) (images, alive map[string]string) {
+func (s *Stack) containers(t testing.TB) (images, alive map[string]string) {
 	t.Helper()
 	ids, err := output(t.Context(), "docker", "ps", "--all", "--quiet", "--filter=label=com.docker.compose.project="+s.Project)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Stack) containers(t *testing.T) (images, alive map[string]string) {
 }
 
 // schema asks the catalogue for everything that a migration can change.
-func (s *Stack) schema(t *testing.T) map[string]string {
+func (s *Stack) schema(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for name, sql := range map[string]string{
@@ -153,7 +153,7 @@ func (s *Stack) schema(t *testing.T) map[string]string {
 }
 
 // rows sums up every table: count and checksum over all rows in order.
-func (s *Stack) rows(t *testing.T) map[string]string {
+func (s *Stack) rows(t testing.TB) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for table := range strings.FieldsSeq(s.SQL(t, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`)) {
@@ -163,7 +163,7 @@ func (s *Stack) rows(t *testing.T) map[string]string {
 }
 
 // data reads the app's volume through the app's container, running or not.
-func (s *Stack) data(t *testing.T) map[string]string {
+func (s *Stack) data(t testing.TB) map[string]string {
 	t.Helper()
 	id, err := s.container(t.Context(), "app")
 	if err != nil {

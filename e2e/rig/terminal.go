@@ -26,12 +26,14 @@ type Terminal struct {
 	cmd    *exec.Cmd
 	pty    *os.File
 	screen *vt.SafeEmulator
-	ended  chan struct{}
 	cancel context.CancelFunc
+
+	ended    chan struct{} // nothing more comes from belay
+	answered chan struct{} // nothing more goes to it
 }
 
 // Open starts belay in a terminal of 80×24.
-func (s *Stack) Open(t *testing.T, args ...string) *Terminal {
+func (s *Stack) Open(t testing.TB, args ...string) *Terminal {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	cmd := s.command(ctx, t, args...)
@@ -41,9 +43,17 @@ func (s *Stack) Open(t *testing.T, args ...string) *Terminal {
 		cancel()
 		t.Fatal(err)
 	}
-	term := &Terminal{cmd: cmd, pty: f, screen: vt.NewSafeEmulator(columns, lines), ended: make(chan struct{}), cancel: cancel}
-	// The emulator answers the questions a program asks its terminal.
-	go func() { _, _ = io.Copy(f, term.screen) }()
+	term := &Terminal{
+		cmd: cmd, pty: f, screen: vt.NewSafeEmulator(columns, lines), cancel: cancel,
+		ended: make(chan struct{}), answered: make(chan struct{}),
+	}
+	go func() {
+		defer close(term.answered)
+		// The emulator answers the questions a program asks its terminal; with
+		// nobody left to hear them it must not wait.
+		_, _ = io.Copy(f, term.screen)
+		_, _ = io.Copy(io.Discard, term.screen)
+	}()
 	go func() {
 		defer close(term.ended)
 		_, _ = io.Copy(term.screen, f)
@@ -73,7 +83,7 @@ func (term *Terminal) Text() string {
 }
 
 // Press types keys as they come from a keyboard.
-func (term *Terminal) Press(t *testing.T, keys string) {
+func (term *Terminal) Press(t testing.TB, keys string) {
 	t.Helper()
 	if _, err := term.pty.WriteString(keys); err != nil {
 		t.Fatalf("%v\n%s", err, term.Text())
@@ -81,7 +91,7 @@ func (term *Terminal) Press(t *testing.T, keys string) {
 }
 
 // See waits until the window shows one of the words and says which.
-func (term *Terminal) See(t *testing.T, most time.Duration, words ...string) string {
+func (term *Terminal) See(t testing.TB, most time.Duration, words ...string) string {
 	t.Helper()
 	deadline := time.NewTimer(most)
 	defer deadline.Stop()
@@ -105,7 +115,7 @@ func (term *Terminal) See(t *testing.T, most time.Duration, words ...string) str
 }
 
 // Exit waits for the end and gives the exit code.
-func (term *Terminal) Exit(t *testing.T, most time.Duration) int {
+func (term *Terminal) Exit(t testing.TB, most time.Duration) int {
 	t.Helper()
 	select {
 	case <-term.ended:
@@ -127,7 +137,7 @@ func (term *Terminal) Ended() bool {
 }
 
 // Change waits until the window shows something else than it did.
-func (term *Terminal) Change(t *testing.T, most time.Duration, was string) {
+func (term *Terminal) Change(t testing.TB, most time.Duration, was string) {
 	t.Helper()
 	if !term.Changes(most, was) {
 		t.Fatalf("the window did not change in %s\n%s", most, was)
@@ -152,13 +162,17 @@ func (term *Terminal) Changes(most time.Duration, was string) bool {
 	return true
 }
 
-func (term *Terminal) close(t *testing.T) {
+func (term *Terminal) close(t testing.TB) {
 	if t.Failed() {
 		t.Logf("the window at the end:\n%s", term.Text())
 	}
 	term.cancel()
 	_ = term.pty.Close()
 	<-term.ended
-	_ = term.screen.Close()
+	// Close of the emulator itself races with its Read.
+	if c, ok := term.screen.InputPipe().(io.Closer); ok {
+		_ = c.Close()
+		<-term.answered
+	}
 	_ = term.cmd.Wait()
 }

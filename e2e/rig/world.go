@@ -33,7 +33,7 @@ type World struct {
 
 // Need skips the test when there is no engine, and fails it instead when
 // BELAY_E2E=require says that there must be one.
-func Need(t *testing.T) {
+func Need(t testing.TB) {
 	t.Helper()
 	err := engine(t.Context())
 	switch {
