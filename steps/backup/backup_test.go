@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"belay/dockerx"
 	"belay/steps"
@@ -460,5 +461,52 @@ func TestCaptureAfterTheEditKeepsTheBytesBeforeIt(t *testing.T) {
 	kept, err := os.ReadFile(p.Path(p.Config[0].File))
 	if err != nil || !bytes.Equal(kept, w.Plan.Edits[0].Old) {
 		t.Errorf("captured %q, %v", kept, err)
+	}
+}
+
+// After a crash somebody may start the app by hand: what it wrote is not in the
+// copy, so the copy must not pass for what is there.
+func TestACopyOlderThanTheLastStartDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := backuptest.NewWorld(t)
+	d := deps(w)
+	ctx := context.Background()
+	said := &told{}
+	capture, dump, copies, prove := backup.New(d, w.Plan, w.Dir)
+	for _, s := range []steps.Step{capture, dump} {
+		if err := s.Do(ctx, said.reporter(s.ID())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.State("db", dockerx.Exited)
+	if err := copies.Do(ctx, said.reporter(copies.ID())); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := copies.Observe(ctx); o != steps.Done || err != nil {
+		t.Fatalf("fresh, but %s, %v", o, err)
+	}
+	w.Engine.With(func() { w.Engine.Boxes[0].StartedAt = d.Now().Add(time.Hour) })
+	if o, _ := copies.Observe(ctx); o == steps.Done {
+		t.Error("the copy counts as done")
+	}
+	if err := prove.Do(ctx, said.reporter(prove.ID())); err == nil || !strings.Contains(err.Error(), "shop-app-1 was started since") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestADatabaseThatWasDownIsCountedInTheCopyAlone(t *testing.T) {
+	t.Parallel()
+	w := backuptest.NewWorld(t)
+	w.Plan.Databases[0].Dumpable = false
+	w.State("db", dockerx.Exited)
+	said, err := run(t, w, deps(w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := said.facts["summary"], "3 tables, 100,010 rows, 2 files are in the copy"; got != want {
+		t.Errorf("summary %q, want %q", got, want)
+	}
+	if len(said.warns) == 0 {
+		t.Error("nobody is told")
 	}
 }

@@ -33,9 +33,14 @@ func (b *bar) past(n int64) { b.done += n }
 
 // say never claims more than the whole: the sizes in the plan are a moment old.
 func (b *bar) say(n int64, text string) {
-	total := b.total
-	if n > total {
-		total = 0
+	b.r.Progress(n, Whole(n, b.total), steps.Bytes, text)
+}
+
+// Whole is the total to show beside done: 0, unknown, when it was not known or
+// has turned out to be too small.
+func Whole(done, total int64) int64 {
+	if total < done {
+		return 0
 	}
-	b.r.Progress(n, total, steps.Bytes, text)
+	return total
 }

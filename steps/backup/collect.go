@@ -42,6 +42,11 @@ func (s *proveStep) collect(ctx context.Context) (Manifest, error) {
 	} else if !ok && p.NoBackup == "" {
 		return Manifest{}, errors.New("the data was not copied")
 	}
+	if name, err := s.stale(ctx, c); err != nil {
+		return Manifest{}, err
+	} else if name != "" && p.NoBackup == "" {
+		return Manifest{}, fmt.Errorf("%s was started since the data was copied: the copy is not what is there now", name)
+	}
 	m.Artefacts = slices.Concat(m.Artefacts, dumps, c.Artefacts)
 	m.Copied, m.CopyTime = c.At, c.Took
 	var rows canary.Canary

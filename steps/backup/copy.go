@@ -90,11 +90,37 @@ func (s *copyStep) Observe(ctx context.Context) (steps.Observation, error) {
 	if err != nil || !ok {
 		return steps.NotDone, err
 	}
+	if stale, err := s.stale(ctx, c); err != nil {
+		return steps.Unclear, err
+	} else if stale != "" {
+		return steps.NotDone, nil
+	}
 	p := RestorePoint{Dir: s.dir, Manifest: Manifest{Artefacts: c.Artefacts}}
 	if p.Check(ctx) != nil {
 		return steps.Partial, nil
 	}
 	return steps.Done, nil
+}
+
+// stale names a container that ran on the data since it was copied, "" for none:
+// after a crash somebody may have started the app by hand, and what it wrote is
+// not in the copy.
+func (b base) stale(ctx context.Context, c copied) (string, error) {
+	all, err := b.Engine.Containers(ctx, "")
+	if err != nil {
+		return "", fmt.Errorf("see who used the data: %w", err)
+	}
+	for _, box := range all {
+		if !box.StartedAt.After(c.At) {
+			continue
+		}
+		for _, m := range box.Mounts {
+			if !m.ReadOnly && touches(b.plan.Stores, m.Data) {
+				return box.Name, nil
+			}
+		}
+	}
+	return "", nil
 }
 
 // Undo removes what was half written. Finished archives stay.

@@ -150,12 +150,17 @@ func (m Manifest) files() []listed {
 	return out
 }
 
+// tellEvery is how many bytes go by between two reports: more would only fill
+// the run's record.
+const tellEvery = 4 << 20
+
 // meter counts what is read and stops when the context ends.
 type meter struct {
-	ctx context.Context //nolint:containedctx // lives as long as one copy
-	r   io.Reader
-	n   int64
-	on  func(int64)
+	ctx  context.Context //nolint:containedctx // lives as long as one copy
+	r    io.Reader
+	n    int64
+	told int64
+	on   func(int64)
 }
 
 func (m *meter) Read(b []byte) (int, error) {
@@ -164,6 +169,9 @@ func (m *meter) Read(b []byte) (int, error) {
 	}
 	n, err := m.r.Read(b)
 	m.n += int64(n)
-	m.on(m.n)
+	if err != nil || m.n-m.told >= tellEvery {
+		m.told = m.n
+		m.on(m.n)
+	}
 	return n, err
 }

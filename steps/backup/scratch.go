@@ -197,7 +197,7 @@ func (s *proveStep) fill(ctx context.Context, r *steps.Reporter, st steps.Store,
 	}
 	defer func() { _ = f.Close() }()
 	sum, err := s.Engine.LoadTree(ctx, d, f, func(n int64) {
-		r.Progress(n, max(n, a.Content), steps.Bytes, "unpacking the copy of "+st.Name)
+		r.Progress(n, Whole(n, a.Content), steps.Bytes, "unpacking the copy of "+st.Name)
 	})
 	if err != nil {
 		return d, fmt.Errorf("unpack the copy of %s: %w", st.Data, err)

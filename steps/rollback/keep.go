@@ -58,7 +58,11 @@ func (w *way) keep(ctx context.Context, r *steps.Reporter) error {
 	}
 	rec.Kept = append(rec.Kept, k)
 	rec.After = nil
-	r.Fact("summary", steps.Size(bytes)+" in "+filepath.Join(w.dir, k.Dir))
+	what := steps.Size(bytes)
+	if p.Skipped != "" {
+		what = "the logs"
+	}
+	r.Fact("summary", what+" in "+filepath.Join(w.dir, k.Dir))
 	return w.remember(rec)
 }
 
@@ -78,7 +82,7 @@ func (w *way) keepStore(
 		}
 	}
 	a, err := backup.SaveStore(ctx, w.Engine, st.Data, w.dir, dir, func(n int64) {
-		r.Progress(n, max(n, st.Bytes), steps.Bytes, "keeping "+st.Name)
+		r.Progress(n, backup.Whole(n, st.Bytes), steps.Bytes, "keeping "+st.Name)
 	})
 	if err != nil {
 		return keptStore{}, err

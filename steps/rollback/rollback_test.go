@@ -406,6 +406,20 @@ func TestTheWayBackRunsAgainAfterACrashAnywhere(t *testing.T) {
 	}
 }
 
+// Only what changed is written: an untouched store may be terabytes.
+func TestAnUntouchedStoreIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := failed(t)
+	delete(s.Engine.Stores[backuptest.Volume("shop_files")], "b.txt")
+	if id, err := s.back(t); err != nil {
+		t.Fatalf("%s: %v", id, err)
+	}
+	s.isOld(t)
+	if slices.Contains(s.Engine.Calls, "LoadTree shop_files") || !slices.Contains(s.Engine.Calls, "LoadTree shop_pg") {
+		t.Errorf("calls %q", s.Engine.Calls)
+	}
+}
+
 // A restore that is cut short leaves half a store, which must not be kept as if
 // it were the failed data.
 func TestHalfARestoreIsNotKept(t *testing.T) {

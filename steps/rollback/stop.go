@@ -9,13 +9,18 @@ import (
 	"time"
 
 	"belay/dockerx"
+	"belay/dockerx/compose"
 	"belay/steps"
 	"belay/steps/backup"
 	"belay/steps/canary"
 )
 
-// stopTime is what one service may take to end; a database must not be killed.
-const stopTime = time.Minute
+// stopTime is what a container may take to end when the compose file says
+// nothing, and what a database gets at least: it must not be killed.
+const (
+	stopTime         = 10 * time.Second
+	databaseStopTime = time.Minute
+)
 
 // stop first sees that there is a way back at all, and only then stops anything:
 // a damaged restore point must cost no downtime.
@@ -32,7 +37,7 @@ func (w *way) stop(ctx context.Context, r *steps.Reporter) error {
 			break
 		}
 		r.Progress(0, 0, "", "stopping "+svc)
-		err = w.Compose.Stop(ctx, model, []string{svc}, stopTime, func(string) {})
+		err = w.Compose.Stop(ctx, model, []string{svc}, w.grace(model, svc), func(string) {})
 	}
 	if err != nil {
 		if ctx.Err() != nil {
@@ -41,6 +46,20 @@ func (w *way) stop(ctx context.Context, r *steps.Reporter) error {
 		r.Warn(fmt.Sprintf("Compose could not stop everything (%v); belay stops the containers itself.", err))
 	}
 	return w.stopRest(ctx)
+}
+
+// grace is how long a service may take to end.
+func (w *way) grace(model *compose.Project, svc string) time.Duration {
+	d := stopTime
+	for _, m := range model.Services {
+		if m.Name == svc && m.StopGrace > 0 {
+			d = m.StopGrace
+		}
+	}
+	if slices.Contains(w.databaseServices(), svc) {
+		d = max(d, databaseStopTime)
+	}
+	return d
 }
 
 // lookAhead finds whatever would stop the way back later.
@@ -108,7 +127,7 @@ func (w *way) stopRest(ctx context.Context) error {
 	}
 	for _, c := range all {
 		if alive(c) {
-			if err := w.Engine.StopContainer(ctx, c.ID, stopTime); err != nil && !errors.Is(err, dockerx.ErrNotFound) {
+			if err := w.Engine.StopContainer(ctx, c.ID, max(c.StopTimeout, databaseStopTime)); err != nil && !errors.Is(err, dockerx.ErrNotFound) {
 				return fmt.Errorf("stop %s: %w", c.Name, err)
 			}
 		}
