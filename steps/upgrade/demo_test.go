@@ -51,6 +51,7 @@ type rig struct {
 	stack *demo.Stack
 	s     *upgrade.Session
 	state string
+	calm  time.Duration // of the health gate
 }
 
 func newRig(t *testing.T, fail string) *rig {
@@ -65,7 +66,10 @@ func newRig(t *testing.T, fail string) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{t: t, stack: stack, state: filepath.Join(dir, "state")}
+	r := &rig{t: t, stack: stack, state: filepath.Join(dir, "state"), calm: 300 * time.Millisecond}
+	if fail == "crash" {
+		r.calm = 6 * time.Second // it crashes four seconds after it was ready
+	}
 	r.s = r.session()
 	return r
 }
@@ -81,7 +85,7 @@ func (r *rig) session() *upgrade.Session {
 		Store: store, HTTP: &http.Client{}, Load: compose.Options{Dir: r.stack.Project},
 		Now: time.Now, After: time.After, Command: "belay", Version: "test",
 		Free:   func(string) (int64, int64, error) { return 1 << 40, 1 << 41, nil },
-		Timing: upgrade.Timing{Window: 300 * time.Millisecond, Limit: 2 * time.Second, Tick: 50 * time.Millisecond},
+		Timing: upgrade.Timing{Window: r.calm, Limit: 2 * time.Second, Tick: 50 * time.Millisecond},
 	})
 }
 
@@ -267,7 +271,7 @@ func TestKeptFailureGoesBackLater(t *testing.T) {
 	if err != nil || open == nil || open.Advice != "belay rollback" || len(open.Truth) == 0 {
 		t.Fatalf("%+v %v", open, err)
 	}
-	if _, err := r.s.Upgrade(t.Context(), r.plan("1.2.4"), steps.AutoRollback); err == nil {
+	if _, err := r.s.Upgrade(t.Context(), r.plan("2.0.0"), steps.AutoRollback); err == nil {
 		t.Error("a second run while one is open")
 	}
 	run, err := r.s.Rollback(t.Context(), "")
