@@ -16,7 +16,7 @@ const (
 
 // How long a screen may take, and how long a whole run may.
 const (
-	soon = 15 * time.Second
+	soon = 30 * time.Second
 	ages = 3 * time.Minute
 )
 
