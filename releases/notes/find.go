@@ -119,20 +119,22 @@ func (s *search) block(i int) {
 // forced is what the heading above says of a block.
 func (s *search) forced(b *block, r *region) (Level, *condition) {
 	l := b.lines[0]
-	if l.kind != bullet || claim.MatchString(l.text) {
+	if l.kind != bullet {
 		return "", nil
-	}
-	cond := r.cond
-	if own := conditionOf(firstSentence(l.text)); own != nil {
-		cond = own
 	}
 	underLabel := b.parent >= 0 && s.outline.blocks[b.parent].label
 	switch {
 	case underLabel, r.mode == breaking && b.parent < 0 && !b.label:
+		if claim.MatchString(l.text) {
+			return "", nil // "- None"
+		}
 		if r.soon {
 			return Notice, nil
 		}
-		return Breaking, cond
+		if own := conditionOf(firstSentence(l.text)); own != nil {
+			return Breaking, own
+		}
+		return Breaking, r.cond
 	case r.mode == attention && variable.MatchString(l.code):
 		return Attention, nil
 	case r.mode == notice && b.parent < 0:
@@ -188,8 +190,8 @@ func (s *search) alerts(lines []line) {
 		if l.kind != prose && l.kind != bullet && l.kind != heading {
 			continue
 		}
-		marked := alert.MatchString(l.raw)
-		if !marked && !emoji.MatchString(l.raw) {
+		marked := strings.ContainsAny(l.raw, "!:") && alert.MatchString(l.raw)
+		if !marked && !signed(l.raw) {
 			continue
 		}
 		told := l
@@ -203,6 +205,12 @@ func (s *search) alerts(lines []line) {
 		}
 		s.put(told, Attention, nil)
 	}
+}
+
+// signed reports whether a line carries a warning sign.
+func signed(raw string) bool {
+	possible := strings.Count(raw, ":") > 1 || strings.IndexFunc(raw, func(r rune) bool { return r > 0x7f }) >= 0
+	return possible && emoji.MatchString(raw)
 }
 
 // regionOf finds the region a line stands in.

@@ -167,7 +167,11 @@ func (c *condition) holds(from version.Tag) bool {
 }
 
 func conditionOf(text string) *condition {
-	for i, pattern := range []interface{ FindStringSubmatch(string) []string }{fromOld, before, ifOn} {
+	lower := strings.ToLower(text)
+	if !slices.ContainsFunc(conditionWords(), func(word string) bool { return strings.Contains(lower, word) }) {
+		return nil
+	}
+	for i, pattern := range []*regexp.Regexp{fromOld, before, ifOn} {
 		m := pattern.FindStringSubmatch(text)
 		if m == nil {
 			continue
@@ -178,6 +182,11 @@ func conditionOf(text string) *condition {
 		}
 	}
 	return nil
+}
+
+// conditionWords lists what every condition has one of.
+func conditionWords() []string {
+	return []string{"below", "earlier", "older", "lower", "before", "prior", "previous", "if ", "when ", "<"}
 }
 
 // sentence is the one that text[from:to] stands in.

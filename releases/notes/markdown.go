@@ -81,43 +81,67 @@ func read(body string) []line {
 	return lines
 }
 
-// classify reads one line outside code and comments.
+// classify reads one line outside code and comments. Looking at the first
+// character before trying an expression keeps a long note quick.
 func (l *line) classify(s string) {
-	if strings.TrimSpace(s) == "" {
+	start := strings.TrimLeft(s, " \t")
+	if strings.TrimSpace(start) == "" {
 		l.kind = blank
 		return
 	}
-	l.indent = columns(s)
-	l.kind = prose
-	switch {
-	case atxHeading.MatchString(s):
+	l.indent, l.kind = columns(s), prose
+	switch first := start[0]; {
+	case first == '#' && atxHeading.MatchString(s):
 		m := atxHeading.FindStringSubmatch(s)
 		l.kind, l.rank, s = heading, len(m[1]), strings.TrimRight(m[2]+m[3], "# \t")
-	case htmlHeading.MatchString(s):
+	case first == '<' && htmlHeading.MatchString(s):
 		m := htmlHeading.FindStringSubmatch(s)
 		l.kind, l.rank, s = heading, softRank, m[2]
 		if level := m[1][1]; level >= '1' && level <= '6' {
 			l.rank = int(level - '0')
 		}
-	case ruleLine.MatchString(s):
+	case strings.IndexByte("-*_", first) >= 0 && ruleLine.MatchString(s):
 		l.kind = hidden
-	case bulletLine.MatchString(s):
+	case strings.IndexByte("-*+\xe20123456789", first) >= 0 && bulletLine.MatchString(s): // \xe2 begins "•"
 		m := bulletLine.FindStringSubmatch(s)
 		l.kind, s = bullet, m[2]
-	case boldLine.MatchString(s):
+	case (first == '*' || first == '_') && boldLine.MatchString(s):
 		l.kind, l.rank = heading, softRank
 	}
-	l.text = strip(codeSpan.ReplaceAllString(s, " "))
 	l.code = strip(strings.ReplaceAll(s, "`", ""))
+	l.text = l.code
+	if strings.Contains(s, "`") {
+		l.text = strip(codeSpan.ReplaceAllString(s, " "))
+	}
 }
 
 // strip takes the markup out of a line: what a reader would see.
 func strip(s string) string {
-	s = tagMark.ReplaceAllString(s, "")
+	if strings.Contains(s, "<") {
+		s = tagMark.ReplaceAllString(s, "")
+	}
 	s = html.UnescapeString(s)
-	s = shortcode.ReplaceAllString(s, " ")
-	s = strings.NewReplacer("*", "", "~~", "", `\[`, "[", `\]`, "]", `\(`, "(", `\)`, ")", `\_`, "_", "\u00a0", " ", "\u2011", "-", "\u2010", "-").Replace(s)
-	return strings.TrimSpace(italics.ReplaceAllString(s, "$1$2"))
+	if strings.Count(s, ":") > 1 {
+		s = shortcode.ReplaceAllString(s, " ")
+	}
+	for _, pair := range [][2]string{
+		{"*", ""},
+		{"~~", ""},
+		{`\[`, "["},
+		{`\]`, "]"},
+		{`\(`, "("},
+		{`\)`, ")"},
+		{`\_`, "_"},
+		{"\u00a0", " "},
+		{"\u2010", "-"},
+		{"\u2011", "-"},
+	} {
+		s = strings.ReplaceAll(s, pair[0], pair[1])
+	}
+	if strings.Contains(s, "_") {
+		s = italics.ReplaceAllString(s, "$1$2")
+	}
+	return strings.TrimSpace(s)
 }
 
 // setext turns "Breaking\n-----" into a heading, as long as the line above is prose.
@@ -137,7 +161,7 @@ func setext(lines []line) {
 }
 
 func unquote(s string) (rest string, depth int) {
-	for depth < 10 {
+	for depth < 10 && strings.HasPrefix(strings.TrimLeft(s, " "), ">") {
 		m := quoteMark.FindString(s)
 		if m == "" {
 			break
@@ -149,6 +173,9 @@ func unquote(s string) (rest string, depth int) {
 }
 
 func opens(s string) (mark string, ok bool) {
+	if !strings.Contains(s, "```") && !strings.Contains(s, "~~~") {
+		return "", false
+	}
 	m := fenceLine.FindStringSubmatch(s)
 	if m == nil || m[1][0] == '`' && strings.Contains(m[2], "`") {
 		return "", false
@@ -189,6 +216,9 @@ func closers(raw []string) [][2]int {
 // uncomment cuts HTML comments out of a line; more says whether a comment that
 // stays open here is closed further down. One that never is hides nothing.
 func uncomment(s string, inside, more bool) (string, bool) {
+	if !inside && !strings.Contains(s, "<!--") {
+		return s, false
+	}
 	// What stands in inline code opens no comment; blanks keep the positions.
 	seen := codeSpan.ReplaceAllStringFunc(s, func(span string) string { return strings.Repeat(" ", len(span)) })
 	var out strings.Builder
