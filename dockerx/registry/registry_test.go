@@ -47,7 +47,7 @@ func serve(t *testing.T, wrap func(http.Handler) http.Handler) (host string) {
 }
 
 func client() *registry.Client {
-	return registry.New(registry.Options{Keychain: none{}, UserAgent: "belay/test"}).Hurry(3*time.Second, time.Millisecond)
+	return registry.New(registry.Options{Keychain: none{}, UserAgent: "belay/test"}).Hurry(20*time.Second, time.Millisecond)
 }
 
 func image(t *testing.T, arch string, layers int) v1.Image {

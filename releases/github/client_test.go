@@ -47,7 +47,7 @@ type clock struct{ at time.Time }
 func (c *clock) now() time.Time { return c.at }
 
 func quick(o github.Options) *github.Client {
-	return github.New(o).Hurry(2*time.Second, 5*time.Second, time.Millisecond)
+	return github.New(o).Hurry(20*time.Second, time.Minute, time.Millisecond)
 }
 
 func TestReleasesAreReadAsPublished(t *testing.T) {
