@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"belay/dockerx/compose"
 	"belay/dockerx/local"
 	"belay/dockerx/local/demoapp"
+	"belay/dockerx/registry"
 )
 
 func TestRestartsWithBackoffUntilTold(t *testing.T) {
@@ -83,6 +85,39 @@ func TestPullByDigestThenTag(t *testing.T) {
 	must(t, e.TagImage(within(t), img.ID, repo+":1.2.4"))
 	if img, err = e.Image(within(t), repo+":1.2.4"); err != nil || img.ID != spec.ImageID() {
 		t.Fatalf("%s %v", img.ID, err)
+	}
+}
+
+func TestRegistryTellsWhatPullBrings(t *testing.T) {
+	spec := image("1.3.0", false)
+	e := open(t, options(t.TempDir(), image("1.2.3", true), spec))
+	tags, err := e.Tags(within(t), repo)
+	if err != nil || !slices.Equal(tags, []string{"1.2.3", "1.3.0"}) {
+		t.Fatalf("%v %v", tags, err)
+	}
+	remote, err := e.Resolve(within(t), repo+":1.3.0", "linux", "amd64")
+	must(t, err)
+	var total int64
+	last := map[string]bool{}
+	must(t, e.Pull(within(t), repo+":1.3.0", func(p dockerx.PullProgress) {
+		if p.Phase == "complete" || p.Phase == "exists" {
+			total += p.Total
+			last[p.Layer] = true
+		}
+	}))
+	if total != remote.Size || len(last) != 4 {
+		t.Fatalf("pulled %d bytes in %d layers, the registry says %d", total, len(last), remote.Size)
+	}
+	img, err := e.Image(within(t), repo+":1.3.0")
+	must(t, err)
+	if !slices.Contains(img.Digests, repo+"@"+remote.Digest) || img.Labels["org.opencontainers.image.version"] != "1.3.0" {
+		t.Fatalf("digests %v, labels %v, the registry says %s", img.Digests, img.Labels, remote.Digest)
+	}
+	if _, err := e.Resolve(within(t), repo+":9.9.9", "linux", "amd64"); !errors.Is(err, registry.ErrNoTag) {
+		t.Fatalf("error: %v", err)
+	}
+	if _, err := e.Tags(within(t), "demo.belay.example/none"); !errors.Is(err, registry.ErrNoTag) {
+		t.Fatalf("error: %v", err)
 	}
 }
 

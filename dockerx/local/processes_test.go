@@ -29,7 +29,7 @@ func host(dir, projectDir string) int {
 			err = e.Up(ctx, p, compose.UpSpec{}, nil)
 		}
 	}
-	fmt.Println("up:", err)
+	fmt.Fprintln(os.Stdout, "up:", err)
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 	return 0
 }

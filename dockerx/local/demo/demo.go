@@ -40,7 +40,7 @@ type Options struct {
 	Fail       string           // how 1.3.0 fails: one of Failures, "" not at all
 	Executable string           // dispatches local.Command to local.Main; "" is this program
 	Now        func() time.Time // nil: time.Now
-	Fast       bool             // nothing waits for show: pulls at once, migrations without pauses
+	Fast       bool             // nothing is for show: pulls at once, migrations without pauses, a tenth of the notes
 }
 
 // Stack is the running demo.

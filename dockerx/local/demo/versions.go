@@ -44,7 +44,7 @@ func images(made settings) []local.ImageSpec {
 			spec.Env = append(spec.Env, demoapp.EnvFail+"="+made.Fail)
 		}
 		if made.Fast {
-			spec.Env = append(spec.Env, demoapp.EnvPace+"=0s")
+			spec.Env = append(spec.Env, demoapp.EnvPace+"=0s", demoapp.EnvNotes+"=200")
 		}
 		out = append(out, spec)
 	}
