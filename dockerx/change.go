@@ -101,12 +101,9 @@ func (e *Engine) toMount(ctx context.Context, m Mount) (mount.Mount, error) {
 }
 
 // RemoveContainer stops and removes a container that belay made, with the
-// volumes that nobody named. One that is gone already is no error.
+// volumes that nobody named. One that is not there is ErrNotFound.
 func (e *Engine) RemoveContainer(ctx context.Context, id string) error {
 	c, err := e.Container(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}

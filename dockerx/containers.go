@@ -29,6 +29,9 @@ const (
 	labelEnvFiles    = "com.docker.compose.project.environment_file"
 )
 
+// defaultStop is how long the engine waits for a container that does not say.
+const defaultStop = 10 * time.Second
+
 // inspectors is how many containers are inspected at a time.
 const inspectors = 16
 
@@ -110,6 +113,7 @@ func toContainer(c container.InspectResponse) Container {
 		out.RestartPolicy = formatPolicy(h.RestartPolicy)
 		out.Ports = toPorts(h.PortBindings)
 	}
+	out.StopTimeout = defaultStop
 	if c.Config.StopTimeout != nil {
 		out.StopTimeout = time.Duration(*c.Config.StopTimeout) * time.Second
 	}

@@ -405,10 +405,11 @@ func TestHoldAndGuards(t *testing.T) {
 			}
 		}
 	}
-	for range 2 {
-		if err := e.UntagImage(ctx, hold); err != nil {
-			t.Errorf("untag: %v", err)
-		}
+	if err := e.UntagImage(ctx, hold); err != nil {
+		t.Errorf("untag: %v", err)
+	}
+	if err := e.UntagImage(ctx, hold); !errors.Is(err, ErrNotFound) {
+		t.Errorf("untag again: %v", err)
 	}
 	if _, err := e.Image(ctx, id); err != nil {
 		t.Errorf("image went with its hold: %v", err)
@@ -461,10 +462,11 @@ func TestVolumes(t *testing.T) {
 	if size != 0 {
 		t.Errorf("size of an empty volume: %d", size)
 	}
-	for range 2 {
-		if err := e.RemoveVolume(ctx, name); err != nil {
-			t.Error(err)
-		}
+	if err := e.RemoveVolume(ctx, name); err != nil {
+		t.Error(err)
+	}
+	if err := e.RemoveVolume(ctx, name); !errors.Is(err, ErrNotFound) {
+		t.Errorf("again: %v", err)
 	}
 	if _, err := e.Volume(ctx, name); !errors.Is(err, ErrNotFound) {
 		t.Errorf("got %v", err)
@@ -519,10 +521,11 @@ func TestScratch(t *testing.T) {
 	if _, err := e.Volume(ctx, missing.Mounts[0].Name); !errors.Is(err, ErrNotFound) {
 		t.Error("the missing volume was made")
 	}
-	for range 2 {
-		if err := e.RemoveContainer(ctx, scratch); err != nil {
-			t.Error(err)
-		}
+	if err := e.RemoveContainer(ctx, scratch); err != nil {
+		t.Error(err)
+	}
+	if err := e.RemoveContainer(ctx, scratch); !errors.Is(err, ErrNotFound) {
+		t.Errorf("again: %v", err)
 	}
 	if _, err := e.Volume(ctx, vol); err != nil {
 		t.Errorf("the volume went with the container: %v", err)

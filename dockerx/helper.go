@@ -115,7 +115,7 @@ func (e *Engine) createHelper(ctx context.Context, job helperJob) (string, error
 	created, err := e.api.ContainerCreate(ctx, config, host, nil, nil, name)
 	if name != "" && cerrdefs.IsConflict(err) {
 		// Names are unique: a helper that still writes to this store is in the way.
-		if err := e.RemoveContainer(ctx, name); err != nil {
+		if err := e.RemoveContainer(ctx, name); err != nil && !isNotFound(err) {
 			return "", err
 		}
 		created, err = e.api.ContainerCreate(ctx, config, host, nil, nil, name)

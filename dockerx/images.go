@@ -39,14 +39,11 @@ func (e *Engine) TagImage(ctx context.Context, id, ref string) error {
 // UntagImage takes away one of belay's own names (under HoldPrefix) from an
 // image; others are ErrNotOurs. If it was the image's last name and no container
 // uses the image, the engine deletes it: that is what the hold prevented. A name
-// that is gone already is no error.
+// that is not there is ErrNotFound.
 func (e *Engine) UntagImage(ctx context.Context, ref string) error {
 	if !strings.HasPrefix(ref, HoldPrefix) {
 		return fmt.Errorf("image name %s: %w", ref, ErrNotOurs)
 	}
 	_, err := e.api.ImageRemove(ctx, ref, image.RemoveOptions{})
-	if err = wrap(err, "untag image %s", ref); isNotFound(err) {
-		return nil
-	}
-	return err
+	return wrap(err, "untag image %s", ref)
 }

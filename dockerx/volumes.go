@@ -64,23 +64,17 @@ func (e *Engine) CreateVolume(ctx context.Context, spec VolumeSpec) error {
 	return wrap(err, "create volume %s", spec.Name)
 }
 
-// RemoveVolume removes a volume that belay made. One that is gone already is no
-// error.
+// RemoveVolume removes a volume that belay made. One that is not there is
+// ErrNotFound.
 func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	v, err := e.Volume(ctx, name)
-	if isNotFound(err) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
 	if v.Labels[LabelRun] == "" {
 		return fmt.Errorf("volume %s carries no label %s: %w", name, LabelRun, ErrNotOurs)
 	}
-	if err := wrap(e.api.VolumeRemove(ctx, name, false), "remove volume %s", name); !isNotFound(err) {
-		return err
-	}
-	return nil
+	return wrap(e.api.VolumeRemove(ctx, name, false), "remove volume %s", name)
 }
 
 func (e *Engine) volumeSizes(ctx context.Context) (map[string]int64, error) {

@@ -61,20 +61,6 @@ func permissions(m fs.FileMode) uint32 {
 	return p
 }
 
-func fileMode(p uint32) fs.FileMode {
-	m := fs.FileMode(p & 0o777)
-	if p&0o4000 != 0 {
-		m |= fs.ModeSetuid
-	}
-	if p&0o2000 != 0 {
-		m |= fs.ModeSetgid
-	}
-	if p&0o1000 != 0 {
-		m |= fs.ModeSticky
-	}
-	return m
-}
-
 // directory is an open directory of the tree: names are looked up in it and
 // nowhere else, whatever symbolic links stand in it.
 type directory struct {

@@ -102,13 +102,8 @@ func (d *directory) setTime(name string, t time.Time, _ kind) error {
 }
 
 func (d *directory) makeNode(n node, name string) error {
-	mode, dev := uint32(unix.S_IFIFO), uint64(0)
-	switch n.kind {
-	case charKind:
-		mode, dev = unix.S_IFCHR, unix.Mkdev(n.major, n.minor)
-	case blockKind:
-		mode, dev = unix.S_IFBLK, unix.Mkdev(n.major, n.minor)
-	}
+	types := map[kind]uint32{fifoKind: unix.S_IFIFO, charKind: unix.S_IFCHR, blockKind: unix.S_IFBLK}
+	mode, dev := types[n.kind], unix.Mkdev(n.major, n.minor)
 	if err := unix.Mknodat(int(d.self.Fd()), name, mode|0o600, int(dev)); err != nil {
 		return &os.PathError{Op: "make node", Path: n.path, Err: err}
 	}

@@ -5,6 +5,7 @@ package tree
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 	"time"
@@ -43,6 +44,20 @@ func (d *directory) setTime(name string, t time.Time, k kind) error {
 
 func (d *directory) makeNode(n node, _ string) error {
 	return fmt.Errorf("make FIFO or device %q: %w", n.path, errLinuxOnly)
+}
+
+func fileMode(p uint32) fs.FileMode {
+	m := fs.FileMode(p & 0o777)
+	if p&0o4000 != 0 {
+		m |= fs.ModeSetuid
+	}
+	if p&0o2000 != 0 {
+		m |= fs.ModeSetgid
+	}
+	if p&0o1000 != 0 {
+		m |= fs.ModeSticky
+	}
+	return m
 }
 
 func dataRegions(_ *os.File, size int64) ([]region, error) {

@@ -16,6 +16,11 @@ func main() {
 	case "serve": // says so on both streams, then waits for its end
 		stop := make(chan os.Signal, 1)
 		signal.Notify(stop, syscall.SIGTERM)
+		if _, err := os.Stat("/x"); err == nil {
+			if err := os.WriteFile("/x/file", []byte("served"), 0o644); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}
 		fmt.Println("out: serving")
 		fmt.Fprintln(os.Stderr, "err: serving")
 		fmt.Println(strings.Repeat("x", 40<<10))
