@@ -83,6 +83,9 @@ func TestFormsSeenInTheWild(t *testing.T) {
 		{"deprecated", "- The `x` option is deprecated and will be removed in 3.0", []string{"1 notice"}},
 		{"removed heading", "### Removed\n- the old page\n- the older page", []string{"2 notice", "3 notice"}},
 		{"base image", "- The base image is now Alpine 3.20", []string{"1 notice"}},
+		{"a link to the way up", "See https://docs.example.com/upgrading/v3 for the details.", []string{"1 attention"}},
+		{"a link in brackets", "- Read [this](https://example.com/docs/migration-v3), <https://example.com/breaking-changes>", []string{"1 attention"}},
+		{"a link within the repository", "More in [here](upgrading/).", []string{"1 attention"}},
 		{"a link and nothing else", "https://www.home-assistant.io/blog/2025/05/07/release-20255/", []string{"1 attention"}},
 		{"CRLF", "### Breaking\r\n\r\n- a\r\n- b\r\n", []string{"3 breaking", "4 breaking"}},
 	} {
@@ -131,6 +134,8 @@ func TestFalseAlarms(t *testing.T) {
 		"- fix: no longer breaking the build\n- this isn't a breaking change",
 		"_No user-facing changes in this release._",
 		"No action is required.",
+		"- bump https://github.com/golang-migrate/migrate from 4.1 to 4.2",
+		"* x by @y in https://github.com/a/b/pull/1\n\n**Full Changelog**: https://github.com/a/b/compare/v1...v2",
 		"There is no manual step required.",
 		"- a\n- b\n- c",
 		"",

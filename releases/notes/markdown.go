@@ -21,7 +21,8 @@ const (
 const softRank = 7
 
 // line is one line of a note. Text and code are for rules to look at: no markup,
-// no emphasis; text has inline code blanked out, code has it kept. Raw is exact.
+// no emphasis; text has inline code and addresses blanked out, code has them kept.
+// Raw is exact.
 type line struct {
 	num    int // from 1
 	kind   kind
@@ -41,8 +42,10 @@ var (
 	htmlHeading = regexp.MustCompile(`(?i)^\s*(?:<details[^>]*>\s*)?<(h[1-6]|summary)\b[^>]*>(.*)$`)
 	boldLine    = regexp.MustCompile(`^\s*(?:\*\*[^*]+(?:\*\*:?|:\*\*)|__[^_]+(?:__:?|:__))\s*$`)
 	quoteMark   = regexp.MustCompile(`^\s{0,3}>[ ]?`)
-	tagMark     = regexp.MustCompile(`</?[A-Za-z][^<>]{0,300}>`)
+	tagMark     = regexp.MustCompile(`</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]{0,300})?/?>`)
 	codeSpan    = regexp.MustCompile("``[^`]+``|`[^`]+`")
+	linkTarget  = regexp.MustCompile(`\]\([^()]*\)`)
+	address     = regexp.MustCompile(`https?://[^\s)>]+`)
 	shortcode   = regexp.MustCompile(`:[a-z0-9_+-]{2,40}:`)
 	italics     = regexp.MustCompile(`(^|[^0-9A-Za-z_])_+|_+([^0-9A-Za-z_]|$)`)
 )
@@ -110,8 +113,10 @@ func (l *line) classify(s string) {
 	}
 	l.code = strip(strings.ReplaceAll(s, "`", ""))
 	l.text = l.code
-	if strings.Contains(s, "`") {
-		l.text = strip(codeSpan.ReplaceAllString(s, " "))
+	if strings.Contains(s, "`") || strings.Contains(s, "](") || strings.Contains(s, "://") {
+		// An address is no statement: ".../breaking-changes" announces nothing by itself.
+		s = linkTarget.ReplaceAllString(codeSpan.ReplaceAllString(s, " "), "]")
+		l.text = strip(address.ReplaceAllString(s, " "))
 	}
 }
 

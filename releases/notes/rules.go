@@ -63,6 +63,7 @@ var (
 	backupFirst     = regexp.MustCompile(`(?i)\b(?:back ?up|take a backup|make a backup|create a backup)\b(?:[^.;:!?]|[.:][0-9]){0,40}\b(?:first|before|your (?:data|database|db|instance|volumes?))\b`)
 	dataMigration   = regexp.MustCompile(`(?i)\bdata migration\b|\berase (?:all )?(?:of )?your (?:data|database)\b|\binvalidat\w+ (?:all )?(?:existing )?(?:sessions|tokens|logins)`)
 	upgradeDoc      = regexp.MustCompile(`(?i)\b(?:upgrad(?:e|ing)|updat(?:e|ing)|migrat(?:ion|ing))[ -](?:guide|notes?|instructions?|documentation|docs)\b|\b(?:UPGRAD|MIGRAT|BREAKING)[A-Z]*[\w.-]*\.(?:md|rst|txt)\b`)
+	upgradeLink     = regexp.MustCompile(`(?i)(?:\]\((?:[^)\s]*[/#_-])?|https?://[^)\s]*[/#_-])(?:upgrad(?:e|ing)|migrat(?:ion|ing)|migrate-(?:to|from)|breaking)[\w-]*(?:[/#.)?\s]|$)`)
 	variableMoved   = regexp.MustCompile(`\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b.{0,80}\b(?i:renamed|removed|no longer|replaced|dropped|now required|is required|must be set|mandatory)\b|\b(?i:renamed?|removed?|replaced?|dropp?e?d?|requires?|rename) .{0,40}\b[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]\b`)
 	minimumVersion  = regexp.MustCompile(`(?i)\b(?:requires?|required|minimum|at least|needs|drop(?:s|ped)? support for|no longer supports?|upgrades? the (?:major )?)\b(?:[^.;:!?]|[.:][0-9]){0,40}\b` + component + `\b(?:[^.;:!?]|[.:][0-9]){0,20}[0-9]|\b` + component + `\b(?: version)? v?[0-9][0-9.]* (?:or (?:newer|later|higher|above)|is (?:now )?(?:the minimum|required))`)
 	deprecation     = regexp.MustCompile(`(?i)\bdeprecat\w+|\bwill be (?:removed|dropped) in\b`)
@@ -97,6 +98,7 @@ func lineRules() []rule {
 		{level: Attention, needs: words("back"), pattern: backupFirst},
 		{level: Attention, needs: words("data migration|erase|invalidat"), pattern: dataMigration},
 		{level: Attention, needs: words("guide|note|instruction|doc|.md|.rst|.txt"), code: true, pattern: upgradeDoc},
+		{level: Attention, needs: words("upgrad|migrat|breaking"), code: true, final: true, pattern: upgradeLink},
 		{level: Attention, needs: words("_"), code: true, pattern: variableMoved},
 		{level: Attention, needs: words("postgres|mysql|mariadb|redis|valkey|mongo|elasticsearch|opensearch|clickhouse|sqlite|php|node|python|java|ruby|docker|compose|openssl"), pattern: minimumVersion},
 
