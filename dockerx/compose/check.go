@@ -3,6 +3,7 @@ package compose
 import (
 	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -19,7 +20,7 @@ func (plan *movePlan) check(before, after *snapshot) error {
 	for _, name := range slices.Sorted(maps.Keys(before.json)) {
 		want, moves := plan.want[name]
 		switch {
-		case !moves && before.json[name] != after.json[name]:
+		case !moves && before.json[name] != after.json[name] && !plan.onlyTold(before.json[name], after.json[name]):
 			moved = append(moved, name)
 		case moves && after.services[name].Image != want:
 			return failAt(plan.pins[name].Place, nil, "the change would not give service %q the image %s", name, want)
@@ -31,6 +32,25 @@ func (plan *movePlan) check(before, after *snapshot) error {
 		return failAt(plan.first, nil, "the change would also alter %s", strings.Join(moved, ", "))
 	}
 	return nil
+}
+
+// onlyTold says whether a service that stays is merely told the new version: the
+// tag lives in .env, and the service takes that whole file as its env_file. Its
+// image and all else stay; compose recreates it at the user's next `up`, and
+// belay does not.
+func (plan *movePlan) onlyTold(before, after string) bool {
+	var a, b map[string]any
+	if json.Unmarshal([]byte(before), &a) != nil || json.Unmarshal([]byte(after), &b) != nil {
+		return false
+	}
+	for _, pin := range plan.pins {
+		for _, service := range []map[string]any{a, b} {
+			if env, ok := service["environment"].(map[string]any); ok && pin.Variable != "" {
+				delete(env, pin.Variable)
+			}
+		}
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 // follows says whether a moving service changed only where its version stands:

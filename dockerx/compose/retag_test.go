@@ -25,8 +25,8 @@ func TestRetagRefuses(t *testing.T) {
 		{"suffix does not fit", files{"compose.yaml": two, ".env": "TAG=1\n"}, []Move{{Service: "app", Tag: "2"}, {Service: "worker", Tag: "2-full"}}, `fixes "…-slim"`},
 		{"twice", files{"compose.yaml": two, ".env": "TAG=1\n"}, []Move{{Service: "worker", Tag: "2-slim"}, {Service: "worker", Tag: "3-slim"}}, "two versions"},
 		{
-			"another service's environment", files{
-				"compose.yaml": "services:\n  app: {image: \"repo/app:${TAG}\", env_file: .env}\n  db: {image: \"postgres:17\", env_file: .env}\n", ".env": "TAG=1\n",
+			"another service's command", files{
+				"compose.yaml": "services:\n  app: {image: \"repo/app:${TAG}\"}\n  db: {image: \"postgres:17\", command: \"run ${TAG}\"}\n", ".env": "TAG=1\n",
 			}, []Move{{Service: "app", Tag: "2"}}, "also alter db",
 		},
 		{
@@ -46,6 +46,19 @@ func TestRetagRefuses(t *testing.T) {
 				t.Errorf("edits %v, error %v, want one that says %q", edits, err, c.says)
 			}
 		})
+	}
+}
+
+// Immich's own compose file gives every service the whole .env, and its version
+// stands in there: a service that is merely told the version does not move.
+func TestRetagLetsOthersBeTold(t *testing.T) {
+	dir := files{
+		"compose.yaml": "services:\n  app: {image: \"repo/app:${TAG}\", env_file: .env}\n  db: {image: \"postgres:17\", env_file: .env}\n",
+		".env":         "TAG=1.2.3\nOTHER=x\n",
+	}.lay(t)
+	edits, err := Retag(t.Context(), load(t, Options{Dir: dir}), []Move{{Service: "app", Tag: "1.3.0"}})
+	if err != nil || len(edits) != 1 || edits[0].After != "TAG=1.3.0" {
+		t.Fatalf("edits %v, error %v", edits, err)
 	}
 }
 
