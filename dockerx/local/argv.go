@@ -16,8 +16,12 @@ import (
 // for a service. Whoever owns main hands what follows it to Main.
 const Command = "__demo-app"
 
-// Main runs a service: args are those after Command. It returns the exit code.
+// Main runs a service and returns its exit code: args are those after Command,
+// which may still stand before them.
 func Main(args, environ []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == Command {
+		args = args[1:]
+	}
 	return demoapp.Main(args, environ, stdin, stdout, stderr)
 }
 
