@@ -51,7 +51,7 @@ func refused() error {
 
 type scene struct {
 	name    string
-	backend tuitest.Backend
+	backend *tuitest.Backend // nil: one that never fails
 	walk    func(d *driver)
 }
 
@@ -68,13 +68,13 @@ func scenes() []scene {
 		return func(d *driver) { toPlan(d); d.press("enter").until(until...) }
 	}
 	return []scene{
-		{name: "waiting", backend: tuitest.Backend{Hold: make(chan struct{})}, walk: func(d *driver) { d.until("Looking at what") }},
+		{name: "waiting", backend: &tuitest.Backend{Hold: make(chan struct{})}, walk: func(d *driver) { d.until("Looking at what") }},
 		{name: "current", walk: func(d *driver) { d.until("is out", "upgraded") }},
 		{
 			name: "current-nothing", walk: func(d *driver) { d.until("newest", "upgraded") },
-			backend: tuitest.Backend{Offer: func() upgrade.Choices { return upgrade.Choices{Nothing: "1.2.3 is the newest version."} }},
+			backend: &tuitest.Backend{Offer: func() upgrade.Choices { return upgrade.Choices{Nothing: "1.2.3 is the newest version."} }},
 		},
-		{name: "current-offline", walk: func(d *driver) { d.until("could not be read", "upgraded") }, backend: tuitest.Backend{Fail: map[string]error{"choices": errors.New("registry does not answer")}}},
+		{name: "current-offline", walk: func(d *driver) { d.until("could not be read", "upgraded") }, backend: &tuitest.Backend{Fail: map[string]error{"choices": errors.New("registry does not answer")}}},
 		{name: "target", walk: func(d *driver) { d.until("is out").press("enter").until("other…") }},
 		{name: "target-other", walk: func(d *driver) {
 			d.until("is out").press("enter").until("other…").press("down", "down", "enter").until("1.2.7")
@@ -87,37 +87,44 @@ func scenes() []scene {
 		}},
 		{name: "plan", walk: plan("Budget")},
 		{name: "plan-commands", walk: func(d *driver) { toPlan(d); d.press("d").until("docker compose up") }},
-		{name: "plan-refused", backend: tuitest.Backend{Fail: map[string]error{"plan": refused()}}, walk: func(d *driver) {
+		{name: "plan-refused", backend: &tuitest.Backend{Fail: map[string]error{"plan": refused()}}, walk: func(d *driver) {
 			d.until("is out").press("enter").until("other…").press("enter").until("calendar").press(" ", "n", " ", "enter").until("enough room")
 		}},
-		{name: "run", backend: tuitest.Backend{Script: hang}, walk: run("34 % CPU", "checkpoint")},
-		{name: "run-copy", backend: tuitest.Backend{Script: copying}, walk: run("412 MB")},
-		{name: "run-wide", backend: tuitest.Backend{Script: hang}, walk: func(d *driver) {
+		{name: "run", backend: &tuitest.Backend{Script: hang}, walk: run("34 % CPU", "checkpoint")},
+		{name: "run-copy", backend: &tuitest.Backend{Script: copying}, walk: run("412 MB")},
+		{name: "run-wide", backend: &tuitest.Backend{Script: hang}, walk: func(d *driver) {
 			run("34 % CPU", "checkpoint")(d)
 			d.press("w", "/", "m", "i", "g", "r", "enter")
 		}},
-		{name: "run-dialog", backend: tuitest.Backend{Script: hang}, walk: func(d *driver) { run("34 % CPU", "checkpoint")(d); d.press("ctrl+c") }},
-		{name: "run-help", backend: tuitest.Backend{Script: hang}, walk: func(d *driver) { run("34 % CPU", "checkpoint")(d); d.press("?") }},
-		{name: "health", backend: tuitest.Backend{Script: checking}, walk: run("second of three", "healthcheck")},
-		{name: "failed", backend: tuitest.Backend{Script: tuitest.Failing}, walk: run("comes back")},
-		{name: "failed-log", backend: tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("down", "enter").until("following") }},
-		{name: "rolled-back", backend: tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("enter").until("is back on 1.2.3") }},
-		{name: "rolled-back-log", backend: tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) {
+		{name: "run-dialog", backend: &tuitest.Backend{Script: hang}, walk: func(d *driver) { run("34 % CPU", "checkpoint")(d); d.press("ctrl+c") }},
+		{name: "run-help", backend: &tuitest.Backend{Script: hang}, walk: func(d *driver) { run("34 % CPU", "checkpoint")(d); d.press("?") }},
+		{name: "health", backend: &tuitest.Backend{Script: checking}, walk: run("second of three", "healthcheck")},
+		{name: "failed", backend: &tuitest.Backend{Script: tuitest.Failing}, walk: run("comes back")},
+		{name: "failed-log", backend: &tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("down", "enter").until("following") }},
+		{name: "rolled-back", backend: &tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("enter").until("is back on 1.2.3") }},
+		{name: "rolled-back-log", backend: &tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) {
 			run("comes back")(d)
 			d.press("enter").until("is back on 1.2.3").press("l").until("compare with")
 		}},
-		{name: "kept", backend: tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("down", "down", "enter").until("not well") }},
-		{name: "done", backend: tuitest.Backend{Script: tuitest.Happy}, walk: run("is on 1.3.0")},
+		{name: "kept", backend: &tuitest.Backend{Script: tuitest.Failing}, walk: func(d *driver) { run("comes back")(d); d.press("down", "down", "enter").until("not well") }},
+		{name: "done", backend: &tuitest.Backend{Script: tuitest.Happy}, walk: run("is on 1.3.0")},
 		{name: "history", walk: func(d *driver) { d.until("is out", "upgraded").press("h").until("01JB") }},
 		{name: "history-sure", walk: func(d *driver) { d.until("is out", "upgraded").press("h").until("01JB").press("r").until("Go back to") }},
-		{name: "interrupted", backend: tuitest.Backend{Open: tuitest.Interrupted()}, walk: func(d *driver) { d.until("did not end") }},
+		{name: "interrupted", backend: &tuitest.Backend{Open: tuitest.Interrupted()}, walk: func(d *driver) { d.until("did not end") }},
 	}
+}
+
+func (s *scene) world() *tuitest.Backend {
+	if s.backend == nil {
+		s.backend = &tuitest.Backend{}
+	}
+	return s.backend
 }
 
 // play walks a scene in a window and gives its driver.
 func (s *scene) play(t *testing.T, w, h int) *driver {
 	t.Helper()
-	d := drive(t, &s.backend, w, h)
+	d := drive(t, s.world(), w, h)
 	s.walk(d)
 	return d
 }
@@ -149,7 +156,7 @@ func settle(d *driver) {
 func TestColourRepeatsWhatCharactersSay(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
-			with := driveEnv(t, &s.backend, 120, 40, map[string]string{"TERM": "xterm", "LANG": "C.UTF-8"})
+			with := driveEnv(t, s.world(), 120, 40, map[string]string{"TERM": "xterm", "LANG": "C.UTF-8"})
 			s.walk(with)
 			if !strings.Contains(with.root.View(), "\x1b[") {
 				t.Error("no colour where it is wanted")
@@ -164,7 +171,7 @@ func TestColourRepeatsWhatCharactersSay(t *testing.T) {
 func TestASCII(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
-			d := driveEnv(t, &s.backend, 120, 40, map[string]string{"TERM": "xterm", "LANG": "C", "LC_ALL": "POSIX"})
+			d := driveEnv(t, s.world(), 120, 40, map[string]string{"TERM": "xterm", "LANG": "C", "LC_ALL": "POSIX"})
 			d.root.env.Theme.UTF8 = true // walk by the words of the other tests
 			s.walk(d)
 			d.root.env.Theme.UTF8 = false

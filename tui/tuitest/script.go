@@ -57,26 +57,36 @@ func UntilWatch(p *Player) {
 		{steps.Pin, ".env:7", 0},
 		{steps.Start, "", 2 * time.Second},
 	} {
-		p.Start(s.id, "")
+		p.Start(s.id, title(s.id))
 		p.Done(s.id, s.text, s.took)
 	}
-	p.Start(steps.Watch, "")
+	p.Start(steps.Watch, title(steps.Watch))
 	p.Log("tymeslot", "Running database migrations…")
 	p.Log("tymeslot", "== Running 20261101 add_slots \x1b[2J")
 	p.Log("postgres", "checkpoint starting: 0 errors")
 	p.Emit(steps.Event{Kind: steps.KindProgress, Step: steps.Watch, Text: "migrating 20261101, 34 % CPU, last line 1 s ago"})
 }
 
+// title is what the plan calls a step.
+func title(id steps.ID) string {
+	for _, s := range Plan().Steps {
+		if s.ID == id {
+			return s.Title
+		}
+	}
+	return ""
+}
+
 // Happy plays an upgrade that works.
 func Happy(p *Player) {
 	UntilWatch(p)
 	p.Done(steps.Watch, "ready", 6*time.Second)
-	p.Start(steps.Health, "")
+	p.Start(steps.Health, title(steps.Health))
 	for _, s := range Proof() {
 		p.Signal(steps.Health, s)
 	}
 	p.Done(steps.Health, "4 checks", 30*time.Second)
-	p.Start(steps.Commit, "")
+	p.Start(steps.Commit, title(steps.Commit))
 	p.Done(steps.Commit, "", 0)
 	p.End(Upgraded())
 }

@@ -31,7 +31,7 @@ type LogView struct {
 	lines   []LogLine
 	bytes   int
 	dropped int // lines that are no longer held
-	seen    int // lines ever added
+	seen    int // lines ever added: the number of the next one
 
 	paused  bool
 	anchor  int // paused: number (from the first line ever) of the last line in view
@@ -61,11 +61,8 @@ func (l *LogView) Add(at time.Time, service, line string) {
 	l.dropped += drop
 }
 
-// Lost counts lines that never came here.
-func (l *LogView) Lost(n int) {
-	l.dropped += n
-	l.seen += n
-}
+// Lost counts lines that never came here; they have no number.
+func (l *LogView) Lost(n int) { l.dropped += n }
 
 // Len is how many lines are held.
 func (l *LogView) Len() int { return len(l.lines) }
@@ -212,7 +209,7 @@ func (l *LogView) Lines(th theme.Theme, w, h int) []string {
 	for len(rows) < h-1 {
 		rows = append(rows, "")
 	}
-	return append(rows, th.Faint.Paint(text.Cut(l.State(), w)))
+	return Fit(append(rows, th.Faint.Paint(l.State())), w, h)
 }
 
 func (l *LogView) row(th theme.Theme, n LogLine, many bool, w int) string {
