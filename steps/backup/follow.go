@@ -40,8 +40,6 @@ WHERE a.application_name = `
 // follow reports how far a dump is, by the server's own view of it, until the
 // returned function is called. A server older than 14 has no such view: then
 // the bytes written so far are said, and no whole is made up.
-//
-//nolint:contextcheck // the goroutine ends with the returned function
 func (s *dumpStep) follow(
 	ctx context.Context, r *steps.Reporter, box dockerx.Container, db steps.Database, written *atomic.Int64,
 ) (stop func()) {

@@ -139,7 +139,7 @@ func enclose(body []byte) []byte {
 
 func readManifest(dir string) (Manifest, error) {
 	path := filepath.Join(dir, manifestFile)
-	b, err := os.ReadFile(path) //nolint:gosec // the caller names its own restore point
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Manifest{}, fmt.Errorf("%w in %s: it has no %s", ErrNone, dir, manifestFile)
 	}

@@ -156,7 +156,7 @@ const tellEvery = 4 << 20
 
 // meter counts what is read and stops when the context ends.
 type meter struct {
-	ctx  context.Context //nolint:containedctx // lives as long as one copy
+	ctx  context.Context
 	r    io.Reader
 	n    int64
 	told int64

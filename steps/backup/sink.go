@@ -47,7 +47,7 @@ func newSink(create func(string) (File, error), path string) (*sink, error) {
 }
 
 func createFile(path string) (File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a path of the restore point
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // Write remembers the first error: who writes may hide it.
@@ -123,7 +123,7 @@ func writeJSON(path string, v any) error {
 
 // readJSON says false when the file does not exist.
 func readJSON(path string, v any) (bool, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // a path of the restore point
+	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -149,7 +149,7 @@ func (w *way) keepLogs(ctx context.Context, dir string) ([]string, error) {
 }
 
 func (w *way) keepLog(ctx context.Context, c dockerx.Container, path string) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // in the run's own directory
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ volumes: {data: {}}
 	}
 	t.Cleanup(func() {
 		// The test made this project; belay itself never calls down.
-		out, err := exec.Command("docker", "compose", "-p", project, "--project-directory", home, "down", "-v", "-t", "1").CombinedOutput() //nolint:gosec,noctx // in a cleanup the test's context is over
+		out, err := exec.Command("docker", "compose", "-p", project, "--project-directory", home, "down", "-v", "-t", "1").CombinedOutput()
 		if err != nil {
 			t.Logf("down: %v\n%s", err, out)
 		}

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"belay/dockerx"
 	"belay/dockerx/compose"
@@ -15,9 +14,6 @@ import (
 	"belay/steps/canary"
 	"belay/steps/drain"
 )
-
-// poll is how often the engine is asked while something comes up.
-const poll = 250 * time.Millisecond
 
 // start brings the old version up by its image ID: databases first, counted
 // before the app can write to them, then the app.
@@ -161,28 +157,6 @@ func (w *way) countQuiet(ctx context.Context, r *steps.Reporter) error {
 	return w.remember(rec)
 }
 
-func (w *way) waitOpen(ctx context.Context, db steps.Database) error {
-	deadline := w.Now().Add(w.patience())
-	for {
-		all, err := w.ours(ctx)
-		if err != nil {
-			return err
-		}
-		asked := fmt.Errorf("service %s is not running", db.Service)
-		if box, ok := canary.Running(all, db.Service); ok {
-			if _, asked = canary.Script(ctx, w.Engine, box, db, "SELECT 1;"); asked == nil {
-				return nil
-			}
-		}
-		if !w.Now().Before(deadline) {
-			return fmt.Errorf("%s does not answer within %s: %w", canary.Label(db), steps.Lasted(w.patience()), asked)
-		}
-		if err := w.pause(ctx); err != nil {
-			return err
-		}
-	}
-}
-
 // startApp starts the rest of the group in the reverse of the stop order. A
 // one-shot has to end well before what comes after it.
 func (w *way) startApp(ctx context.Context, r *steps.Reporter, model *compose.Project) error {
@@ -216,67 +190,6 @@ func (w *way) up(ctx context.Context, r *steps.Reporter, model *compose.Project,
 		return fmt.Errorf("start %s: %w", list(services), err)
 	}
 	return nil
-}
-
-// waitEnd waits for a one-shot of the old image to end well.
-func (w *way) waitEnd(ctx context.Context, t steps.Target) error {
-	return w.until(ctx, t.Service+" did not end", func(all []dockerx.Container) (bool, error) {
-		for _, c := range all {
-			if c.Service != t.Service || c.OneOff || c.ImageID != t.OldImage || c.State != dockerx.Exited {
-				continue
-			}
-			if c.ExitCode != 0 {
-				return false, fmt.Errorf("%s ended with %d", t.Service, c.ExitCode)
-			}
-			return true, nil
-		}
-		return false, nil
-	})
-}
-
-// waitOld waits until every service of the group runs the image of before. How
-// well it runs is the gate's matter.
-func (w *way) waitOld(ctx context.Context) error {
-	for _, t := range w.plan.Group {
-		err := w.until(ctx, t.Service+" does not run the old image", func(all []dockerx.Container) (bool, error) {
-			return slices.ContainsFunc(all, func(c dockerx.Container) bool {
-				return c.Service == t.Service && !c.OneOff && c.ImageID == t.OldImage &&
-					(alive(c) || t.OneShot && c.State == dockerx.Exited)
-			}), nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *way) until(ctx context.Context, otherwise string, ok func([]dockerx.Container) (bool, error)) error {
-	deadline := w.Now().Add(w.patience())
-	for {
-		all, err := w.ours(ctx)
-		if err != nil {
-			return err
-		}
-		if done, err := ok(all); done || err != nil {
-			return err
-		}
-		if !w.Now().Before(deadline) {
-			return errors.New(otherwise + " within " + steps.Lasted(w.patience()))
-		}
-		if err := w.pause(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-func (w *way) pause(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.After(poll):
-		return nil
-	}
 }
 
 var halfMade = regexp.MustCompile(`^[0-9a-f]{12}_(.+)$`)

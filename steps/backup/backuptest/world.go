@@ -38,7 +38,7 @@ func NewWorld(t *testing.T) *World {
 		}
 	}
 	oldEnv, newEnv := []byte("TAG=1\nPASSWORD=envsecret\n"), []byte("TAG=2\nPASSWORD=envsecret\n")
-	if err := os.WriteFile(w.Env, oldEnv, 0o640); err != nil { //nolint:gosec // the mode is what is tested
+	if err := os.WriteFile(w.Env, oldEnv, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	pg, files := Volume("shop_pg"), Volume("shop_files")
