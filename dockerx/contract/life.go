@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"strings"
 	"testing"
 
 	"belay/dockerx"
@@ -44,8 +45,9 @@ func checkStopStart(t *testing.T, s Subject) {
 	}
 	ended := make(chan error, 1)
 	ctx := within(t)
+	followed := 0
 	go func() {
-		ended <- s.Engine.Logs(ctx, c.ID, dockerx.LogSpec{Follow: true}, func(dockerx.LogLine) {})
+		ended <- s.Engine.Logs(ctx, c.ID, dockerx.LogSpec{Follow: true}, func(dockerx.LogLine) { followed++ })
 	}()
 	must(t, s.Compose.Stop(within(t), s.Project, []string{s.Service}, 0, nil))
 	stopped := s.container(t)
@@ -54,6 +56,9 @@ func checkStopStart(t *testing.T, s Subject) {
 	}
 	if err := <-ended; err != nil {
 		t.Fatalf("following a container that stops: %v", err)
+	}
+	if all := strings.Count(s.logged(t, c.ID, dockerx.LogSpec{}), "\n"); followed != all {
+		t.Fatalf("followed %d lines of %d", followed, all)
 	}
 	if _, err := s.Engine.Exec(within(t), c.ID, dockerx.ExecSpec{Argv: s.Exec.Argv}); err == nil {
 		t.Fatal("exec in a stopped container")
