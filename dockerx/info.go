@@ -31,6 +31,7 @@ func (e *Engine) Info(ctx context.Context) (EngineInfo, error) {
 			return o == "rootless" || strings.HasPrefix(o, "name=rootless")
 		}),
 	}
+	out.Insecure = insecure(info)
 	if out.Podman {
 		// Podman invents a new ID for every answer.
 		out.ID = "podman:" + info.Name + ":" + info.DockerRootDir
@@ -38,6 +39,22 @@ func (e *Engine) Info(ctx context.Context) (EngineInfo, error) {
 	hostname, _ := os.Hostname()
 	out.Local = isLocal(e.host, info, hostname, runtime.GOOS)
 	return out, nil
+}
+
+// insecure lists the single registries of the engine's insecure-registries; its
+// address ranges cover loopback, which needs no mention.
+func insecure(info system.Info) []string {
+	if info.RegistryConfig == nil {
+		return nil
+	}
+	var hosts []string
+	for host, index := range info.RegistryConfig.IndexConfigs {
+		if index != nil && !index.Secure {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
 }
 
 // FreeSpace is the space left on, and the size of, the file system that holds

@@ -37,6 +37,7 @@ type EngineInfo struct {
 	Local      bool   // the engine's host is this host: paths and loopback ports are the same
 	Podman     bool
 	Rootless   bool
+	Insecure   []string // registries ("10.0.0.2:5000") the engine was told to ask without TLS
 }
 
 // State of a container, in the engine's own words.

@@ -4,7 +4,7 @@ import "errors"
 
 // Summary is what a walk over a directory tree found. Digest is the SHA-256
 // over the sorted list of (path, type, mode, uid, gid, size, mtime in ns,
-// xattrs, link target, SHA-256 of the content): two trees with one digest are
+// xattrs, link target, hash of the content): two trees with one digest are
 // the same to the last bit that belay keeps. Which names are one inode is part
 // of it; where a file's holes lie is not.
 type Summary struct {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -46,19 +47,23 @@ func (a *app) connect(dir string) *connection {
 		if err != nil {
 			return nil, unreachable(err)
 		}
+		info, err := engine.Info(ctx)
+		if err != nil {
+			return nil, unreachable(err)
+		}
 		store, err := a.store()
 		if err != nil {
 			return nil, err
 		}
 		d := upgrade.Deps{
 			Engine: engine, Store: store,
-			Registry: registry.New(registry.Options{UserAgent: "belay/" + version()}),
+			Registry: registry.New(registry.Options{UserAgent: "belay/" + version(), Insecure: info.Insecure}),
 			Forge:    a.forge(), HTTP: probeClient(),
 			Load: compose.Options{Dir: dir, Environ: a.p.Environ},
 			Now:  time.Now, After: time.After, Free: freeSpace,
 			TTY: a.tty(), Version: version(), Command: "belay", Timing: timing,
 		}
-		if d.Compose, d.NoCompose = findCompose(ctx, a.p.Environ); d.NoCompose != nil {
+		if d.Compose, d.NoCompose = findCompose(ctx, slices.Concat(a.p.Environ, engine.ChildEnv())); d.NoCompose != nil {
 			d.Compose = nil
 		}
 		return upgrade.NewSession(d), nil

@@ -16,7 +16,7 @@ const (
 
 // Flag is one line of a release's notes that the user should see first.
 type Flag struct {
-	ID       string    // stable within a report: version and line
+	ID       string    `json:"id"` // stable within a report: version and line
 	Level    Level     `json:"level"`
 	Version  string    `json:"version"`
 	Text     string    `json:"text"` // the exact line, hostile

@@ -115,7 +115,7 @@ func (s *preflight) room(context.Context) error {
 	if err != nil {
 		return &steps.RefusedError{Msg: fmt.Sprintf("The restore point cannot be written to %s.", s.plan.BackupDir), Next: "belay upgrade --backup-dir DIR", Err: err}
 	}
-	need := s.plan.Budget.Backup + s.plan.Budget.Backup/10
+	need := s.plan.Budget.Backup + s.plan.Budget.Backup/10 // as if nothing could be compressed
 	if free < need {
 		return &steps.RefusedError{
 			Msg:  fmt.Sprintf("The restore point needs up to %s, and %s has %s free.", steps.Size(need), s.plan.BackupDir, steps.Size(free)),

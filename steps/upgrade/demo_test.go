@@ -17,6 +17,7 @@ import (
 	"belay/dockerx/local/demo"
 	"belay/dockerx/tree"
 	"belay/releases"
+	"belay/releases/github"
 	"belay/steps"
 	"belay/steps/journal"
 	"belay/steps/upgrade"
@@ -38,10 +39,10 @@ func TestMain(m *testing.M) {
 // forge serves the demo's own notes; the real client is tested elsewhere.
 type forge []demo.Release
 
-func (f forge) Releases(context.Context, string) ([]releases.Release, error) {
-	var out []releases.Release
+func (f forge) List(context.Context, string) (github.Listing, error) {
+	var out github.Listing
 	for _, r := range f {
-		out = append(out, releases.Release{Tag: r.Tag, Name: r.Name, Body: r.Body, URL: r.URL, Published: r.Published, Prerelease: r.Prerelease})
+		out.Releases = append(out.Releases, releases.Release{Tag: r.Tag, Name: r.Name, Body: r.Body, URL: r.URL, Published: r.Published, Prerelease: r.Prerelease})
 	}
 	return out, nil
 }

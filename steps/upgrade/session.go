@@ -11,7 +11,7 @@ import (
 	"belay/dockerx"
 	"belay/dockerx/compose"
 	"belay/dockerx/registry"
-	"belay/releases"
+	"belay/releases/github"
 	"belay/steps"
 	"belay/steps/backup"
 	"belay/steps/journal"
@@ -50,7 +50,7 @@ type Registry interface {
 
 // Forge says what was released. repo is "owner/name" on the forge.
 type Forge interface {
-	Releases(ctx context.Context, repo string) ([]releases.Release, error)
+	List(ctx context.Context, repo string) (github.Listing, error)
 }
 
 // Deps is what a session works with. Everything from outside comes in here.

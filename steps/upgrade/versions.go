@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
 	"belay/dockerx/registry"
-	"belay/releases"
+	"belay/releases/github"
 	"belay/releases/notes"
 	"belay/releases/version"
 	"belay/steps"
@@ -17,13 +18,12 @@ import (
 
 // versions is what the registry and the forge know of the app.
 type versions struct {
-	current    version.Tag
-	tags       []string // of the first group service's repository
-	newer      []version.Tag
-	releases   []releases.Release
-	tagsErr    error
-	notesErr   error
-	repoOfNote string
+	current  version.Tag
+	tags     []string // of the first group service's repository
+	newer    []version.Tag
+	listing  github.Listing
+	tagsErr  error
+	notesErr error
 }
 
 // Choices lists where the user can go.
@@ -73,14 +73,20 @@ func (s *Session) Notes(ctx context.Context, to string) (notes.Report, error) {
 }
 
 func (s *Session) report(v *versions, to version.Tag) notes.Report {
-	o := notes.Options{From: v.current.Plain(), To: to.Plain(), Releases: v.releases, Repo: s.stack.Repo}
+	o := notes.Options{From: v.current.Plain(), To: to.Plain(), Releases: v.listing.Releases, Repo: s.stack.Repo}
 	for _, t := range v.newer {
 		if version.Compare(t, to) <= 0 {
 			o.Versions = append(o.Versions, t.Plain())
 		}
 	}
-	if v.notesErr != nil {
+	for _, svc := range group(s.stack) {
+		o.Names = append(o.Names, path.Base(svc.Pin.Repo))
+	}
+	switch words := v.listing.Incomplete(); {
+	case v.notesErr != nil:
 		o.Incomplete = "The release notes could not be read: " + reason(v.notesErr) + "."
+	case words != "":
+		o.Incomplete = "The release notes may not be all: " + words + "."
 	}
 	r := notes.Merge(o)
 	stack.Concerns(&r, s.stack)
@@ -128,7 +134,7 @@ func (s *Session) known(ctx context.Context) (*versions, error) {
 	first := group(st)[0]
 	v := &versions{}
 	v.tags, v.tagsErr = s.d.Registry.Tags(ctx, first.Pin.Repo)
-	if v.releases, v.notesErr = s.listReleases(ctx, st); v.notesErr != nil && ctx.Err() != nil {
+	if v.listing, v.notesErr = s.list(ctx, st); v.notesErr != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	cur, ok := s.currentTag(first, v.tags)
@@ -161,12 +167,12 @@ func (s *Session) currentTag(svc stack.Service, tags []string) (version.Tag, boo
 	return version.Parse(svc.Version.Text)
 }
 
-func (s *Session) listReleases(ctx context.Context, st *stack.Stack) ([]releases.Release, error) {
+func (s *Session) list(ctx context.Context, st *stack.Stack) (github.Listing, error) {
 	repo, ok := strings.CutPrefix(st.Repo, "github.com/")
 	if !ok {
-		return nil, errors.New("belay does not know where this app publishes its releases")
+		return github.Listing{}, errors.New("belay does not know where this app publishes its releases")
 	}
-	return s.d.Forge.Releases(ctx, repo)
+	return s.d.Forge.List(ctx, repo)
 }
 
 // target finds the version that the user means by "1.3.0", "v1.3.0" or a tag.
