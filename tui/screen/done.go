@@ -88,7 +88,7 @@ func (s *Done) View() string {
 		if v == "" {
 			return
 		}
-		for _, l := range text.Wrap(v, max(s.w-16, 10)) { // a path is copied: never cut
+		for _, l := range text.Fold(v, max(s.w-16, 10)) { // never cut: it is copied
 			lines = append(lines, " "+th.Faint.Paint(text.Pad(name, 13))+"  "+th.Text.Paint(l))
 			name = ""
 		}

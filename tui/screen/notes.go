@@ -264,7 +264,7 @@ func (s *Notes) flagLines() []string {
 		if i == s.cursor {
 			at = len(rows)
 		}
-		rows = append(rows, s.flagRow(i, f))
+		rows = append(rows, s.flagRow(i, f)...)
 		if i == s.cursor {
 			for _, c := range f.Concerns {
 				rows = append(rows, "       "+s.env.Theme.Warn.Paint(Concern(c)))
@@ -280,7 +280,9 @@ func (s *Notes) flagLines() []string {
 	return append(lines, rows[from:to]...)
 }
 
-func (s *Notes) flagRow(i int, f notes.Flag) string {
+// flagRow is a flag on one line; the one under the cursor is there to its last
+// word.
+func (s *Notes) flagRow(i int, f notes.Flag) []string {
 	th := s.env.Theme
 	cursor, box := text.Safe(" "), text.Safe("   ")
 	if i == s.cursor {
@@ -294,8 +296,19 @@ func (s *Notes) flagRow(i int, f notes.Flag) string {
 	}
 	word, st := Weight(th, f.Level)
 	wide, version := s.columns()
-	return th.Here.Paint(cursor) + th.Strong.Paint(box) + " " + st.Paint(text.Pad(word, wide)) + "  " +
-		th.Strong.Paint(text.Pad(text.Line(f.Version), version)) + "  " + th.Text.Paint(text.Flat(bullet(f.Text)))
+	head := th.Here.Paint(cursor) + th.Strong.Paint(box) + " " + st.Paint(text.Pad(word, wide)) + "  " +
+		th.Strong.Paint(text.Pad(text.Line(f.Version), version)) + "  "
+	line := text.Flat(bullet(f.Text))
+	if i != s.cursor {
+		return []string{head + th.Text.Paint(line)}
+	}
+	var out []string
+	indent := text.Width(head)
+	for _, l := range text.Wrap(line, max(s.w-indent, 10)) {
+		out = append(out, head+th.Text.Paint(l))
+		head = string(text.Repeat(" ", indent))
+	}
+	return out
 }
 
 func (s *Notes) columns() (word, version int) {

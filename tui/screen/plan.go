@@ -176,5 +176,9 @@ func (s *Plan) calls() []string {
 	for _, c := range words.Calls(s.plan) {
 		out = append(out, para(th.Text, c, 1, s.w)...)
 	}
-	return append(out, "", " "+th.Faint.Paint("Restore point: "+text.Line(s.plan.BackupDir)))
+	out = append(out, "")
+	for _, l := range text.Fold("Restore point: "+text.Line(s.plan.BackupDir), max(s.w-1, 10)) {
+		out = append(out, " "+th.Faint.Paint(l))
+	}
+	return out
 }

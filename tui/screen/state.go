@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"strings"
 	"time"
 
 	"belay/steps"
@@ -163,7 +164,7 @@ func (s *State) step(e steps.Event) *stepState {
 			return r
 		}
 	}
-	if _, ok := backTitles[e.Step]; ok && !s.back {
+	if strings.HasPrefix(string(e.Step), "rollback.") && !s.back {
 		s.goBack()
 		return s.step(e)
 	}
@@ -185,26 +186,24 @@ func (s *State) goBack() {
 			r.phase = skipped
 		}
 	}
-	for _, id := range backOrder {
-		s.rows = append(s.rows, &stepState{id: id, title: backTitles[id]})
+	for _, r := range backSteps() {
+		s.rows = append(s.rows, &r)
 	}
 }
 
-var backOrder = []steps.ID{
-	steps.BackStop, steps.BackVerify, steps.BackKeep, steps.BackConfig,
-	steps.BackData, steps.BackStart, steps.BackHealth, steps.BackCanary,
-}
-
-// backTitles stand until the step itself says better.
-var backTitles = map[steps.ID]text.Safe{
-	steps.BackStop:   "stop the new version",
-	steps.BackVerify: "verify the copy",
-	steps.BackKeep:   "keep the failed data",
-	steps.BackConfig: "put the files back",
-	steps.BackData:   "put the data back",
-	steps.BackStart:  "start the old version",
-	steps.BackHealth: "check health",
-	steps.BackCanary: "compare with before",
+// backSteps is a rollback, in order. The titles stand until the steps themselves
+// say better.
+func backSteps() []stepState {
+	return []stepState{
+		{id: steps.BackStop, title: "stop the new version"},
+		{id: steps.BackVerify, title: "verify the copy"},
+		{id: steps.BackKeep, title: "keep the failed data"},
+		{id: steps.BackConfig, title: "put the files back"},
+		{id: steps.BackData, title: "put the data back"},
+		{id: steps.BackStart, title: "start the old version"},
+		{id: steps.BackHealth, title: "check health"},
+		{id: steps.BackCanary, title: "compare with before"},
+	}
 }
 
 func (s *State) progress(e steps.Event) {

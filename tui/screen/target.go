@@ -35,6 +35,12 @@ func NewTarget(env Env, c upgrade.Choices) *Target {
 	}
 	s.rows()
 	s.menu.Select(c.Default)
+	if c.Default != "" && s.menu.Selected().ID != c.Default { // not among the rows
+		s.top = max(len(s.menu.Items)-1, 0)
+		s.other = true
+		s.all()
+		s.menu.Select(c.Default)
+	}
 	return s
 }
 

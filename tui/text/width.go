@@ -46,5 +46,18 @@ func Wrap(s Safe, w int) []Safe {
 	return out
 }
 
+// Fold breaks a line every w cells, wherever that is: for paths, which are copied
+// and have no good place to break.
+func Fold(s Safe, w int) []Safe {
+	if w <= 0 {
+		return nil
+	}
+	var out []Safe
+	for _, l := range strings.Split(ansi.Hardwrap(string(s), w, true), "\n") {
+		out = append(out, Safe(l))
+	}
+	return out
+}
+
 // Repeat repeats a safe text n times.
 func Repeat(s Safe, n int) Safe { return Safe(strings.Repeat(string(s), max(n, 0))) }

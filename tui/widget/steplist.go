@@ -14,7 +14,7 @@ type Row struct {
 	Mark    text.Safe
 	Style   theme.Style
 	Note    text.Safe     // "214 MB", "37 tables match"
-	Took    time.Duration // 0: not shown
+	Took    time.Duration // less than a second is not shown
 	Live    bool          // the step that runs
 	Done    int64
 	Total   int64
@@ -61,8 +61,8 @@ func titleWidth(rows []Row, w int) int {
 
 func stepRow(th theme.Theme, r Row, title, w int) string {
 	took := text.Safe("")
-	if r.Took > 0 || r.Live {
-		took = words.Took(r.Took.Truncate(100 * time.Millisecond))
+	if r.Took >= time.Second { // less is not worth the reader's eye
+		took = words.Took(r.Took)
 	}
 	if r.Live {
 		took = words.Clock(r.Took)
