@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"belay/steps"
@@ -107,13 +108,13 @@ func (f *follower) batch(ctx context.Context, b steps.Batch) error {
 			Text: fmt.Sprintf("%d log lines came too fast and are only in the run's own log", b.Dropped),
 		})
 	}
-	for _, list := range [][]steps.Event{b.Logs, b.Progress, b.States} {
-		for _, e := range list {
-			f.event(e)
-			if e.Kind == steps.KindAsk && e.Ask != nil && f.ask != nil {
-				if err := f.ask(ctx, *e.Ask); err != nil {
-					return err
-				}
+	all := slices.Concat(b.Logs, b.Progress, b.States)
+	slices.SortStableFunc(all, func(x, y steps.Event) int { return x.Time.Compare(y.Time) }) // as it happened
+	for _, e := range all {
+		f.event(e)
+		if e.Kind == steps.KindAsk && e.Ask != nil && f.ask != nil {
+			if err := f.ask(ctx, *e.Ask); err != nil {
+				return err
 			}
 		}
 	}

@@ -135,6 +135,10 @@ func (r *runner) question(ctx context.Context, run port.Run, q steps.Question) e
 		options = append(options, text.Flat(o.Text))
 	}
 	n, err := r.prompt(ctx, text.Flat(q.Text), options, "")
+	if gone, ok := run.(interface{ Leave() }); ok && errors.Is(err, errLeft) {
+		gone.Leave() // nobody answers any more: the run takes the default, which leads to the old version
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("a question of the run was not answered: %w", err)
 	}

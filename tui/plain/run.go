@@ -114,9 +114,9 @@ func (r *runner) run(ctx context.Context) (steps.Outcome, error) {
 }
 
 // say writes for people: not in the middle of a program's JSON.
-func (r *runner) say(print func(io.Writer)) {
+func (r *runner) say(write func(io.Writer)) {
 	if r.Mode != JSON {
-		print(r.out)
+		write(r.out)
 	}
 }
 

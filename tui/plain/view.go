@@ -185,6 +185,7 @@ type entryView struct {
 	Source     string       `json:"source"`
 	Prerelease bool         `json:"prerelease"`
 	Body       string       `json:"body"`
+	Same       string       `json:"same_as,omitempty"`
 	Flags      []notes.Flag `json:"flags"`
 }
 
@@ -205,7 +206,7 @@ func viewNotes(r notes.Report) notesView {
 		Missing: list(r.Missing), Incomplete: r.Incomplete, Entries: []entryView{},
 	}
 	for _, e := range r.Entries {
-		v.Entries = append(v.Entries, entryView{e.Version, e.Date, e.URL, e.Source, e.Prerelease, e.Body, append([]notes.Flag{}, e.Flags...)})
+		v.Entries = append(v.Entries, entryView{e.Version, e.Date, e.URL, e.Source, e.Prerelease, e.Body, e.Same, append([]notes.Flag{}, e.Flags...)})
 	}
 	return v
 }
