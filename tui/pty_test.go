@@ -63,7 +63,34 @@ type terminal struct {
 	file *os.File
 	raw  *record
 	done chan error
-	emu  *vt.SafeEmulator
+	emu  *emulator
+}
+
+// emulator guards what the emulator's own guarded kind forgets: reading its text.
+type emulator struct {
+	mu sync.Mutex
+	vt *vt.Emulator
+}
+
+// Write draws.
+func (e *emulator) Write(b []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.vt.Write(b)
+}
+
+// String is what stands on the screen.
+func (e *emulator) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.vt.String()
+}
+
+// Resize is a new size of the window.
+func (e *emulator) Resize(w, h int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.vt.Resize(w, h)
 }
 
 // record keeps every byte and tells when there are new ones.
@@ -102,23 +129,28 @@ func open(t *testing.T, script string, answers bool) *terminal {
 	if err != nil {
 		t.Skipf("no pseudo-terminal here: %v", err)
 	}
-	x := &terminal{t: t, cmd: cmd, file: f, raw: &record{news: make(chan struct{}, 1)}, done: make(chan error, 1), emu: vt.NewSafeEmulator(80, 24)}
+	x := &terminal{t: t, cmd: cmd, file: f, raw: &record{news: make(chan struct{}, 1)}, done: make(chan error, 1), emu: &emulator{vt: vt.NewEmulator(80, 24)}}
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		_, _ = io.Copy(io.MultiWriter(x.emu, x.raw), f) // ends when the program does
 	}()
 	if answers {
-		go func() { _, _ = io.Copy(f, x.emu) }() // what a terminal replies to questions
+		go func() { _, _ = io.Copy(f, x.emu.vt) }() // what a terminal replies to questions
 	} else {
-		go func() { _, _ = io.Copy(io.Discard, x.emu) }()
+		go func() { _, _ = io.Copy(io.Discard, x.emu.vt) }()
 	}
 	go func() {
 		err := cmd.Wait()
 		<-read
 		x.done <- err
 	}()
-	t.Cleanup(func() { _ = x.emu.Close(); _ = f.Close() })
+	t.Cleanup(func() {
+		if pipe, ok := x.emu.vt.InputPipe().(io.Closer); ok { // ends the copying of replies; Close itself races with it
+			_ = pipe.Close()
+		}
+		_ = f.Close()
+	})
 	return x
 }
 
