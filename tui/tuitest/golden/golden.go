@@ -11,14 +11,15 @@ import (
 
 var update = flag.Bool("update", false, "accept what the tests draw now") //nolint:gochecknoglobals // a flag of the test binary
 
-// Updating says whether files are written instead of compared.
-func Updating() bool { return *update }
+// Updating says whether files are written instead of compared: by -update, or by
+// UPDATE_GOLDEN=1 for packages of which some have no such flag.
+func Updating() bool { return *update || os.Getenv("UPDATE_GOLDEN") != "" }
 
 // Check compares got with testdata/NAME.golden of the package under test.
 func Check(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", filepath.FromSlash(name)+".golden")
-	if *update {
+	if Updating() {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
