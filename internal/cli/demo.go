@@ -54,7 +54,12 @@ func (a *app) runDemo(ctx context.Context, fail string, w wishes) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the demo: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	defer func() {
+		err = errors.Join(err, os.RemoveAll(dir))
+		if mode != plain.JSON {
+			printSafe(a.p.Stdout, "The throw-away app, its restore point and its records are gone with "+dir+".")
+		}
+	}()
 	if mode != plain.JSON {
 		printSafe(a.p.Stdout, "Starting a throw-away app in "+dir+" …")
 	}

@@ -136,6 +136,10 @@ func (a *app) root() *cobra.Command {
 	root := a.wizard()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { // a wrong front end is told before anything else
+		_, err := a.mode()
+		return err
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	pf := root.PersistentFlags()
 	pf.StringVar(&a.f.progress, "progress", "auto", "front end: auto, tui, plain, json or accessible")
