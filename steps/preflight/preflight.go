@@ -37,7 +37,7 @@ type preflight struct {
 func New(d Deps, p *steps.Plan) steps.Step { return &preflight{d, p} }
 
 func (s *preflight) ID() steps.ID  { return steps.Preflight }
-func (s *preflight) Title() string { return "look whether it can work" }
+func (s *preflight) Title() string { return "look around first" }
 
 func (s *preflight) Do(ctx context.Context, r *steps.Reporter) error {
 	for _, check := range []func(context.Context) error{s.engine, s.files, s.containers, s.room, s.databases} {

@@ -89,7 +89,7 @@ func (s *Session) engine(ctx context.Context, w *work, p *steps.Plan) (*steps.En
 		preflight.New(preflight.Deps{Engine: s.d.Engine, Free: func() (int64, int64, error) { return s.d.Free(p.BackupDir) }, Login: s.login(p)}, p),
 		pull.New(s.d.Engine, p), pull.Hold(s.d.Engine, p), capture,
 	}
-	if p.NoBackup == "" {
+	if dumps(p) {
 		forward = append(forward, dump)
 	}
 	forward = append(forward, drain.New(stops, p))

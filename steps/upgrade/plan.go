@@ -237,18 +237,18 @@ func planned(p *steps.Plan) []steps.Planned {
 		}
 	}
 	list := []steps.Planned{
-		{ID: steps.Preflight, Title: "look whether it can work", Phase: "running"},
+		{ID: steps.Preflight, Title: "look around first", Phase: "running"},
 		{ID: steps.Pull, Title: "pull " + p.To, Phase: "running"},
 		{ID: steps.Hold, Title: "hold " + p.From, Phase: "running"},
-		{ID: steps.Capture, Title: "capture configuration", Phase: "running"},
+		{ID: steps.Capture, Title: "capture the configuration", Phase: "running"},
 	}
-	if p.NoBackup == "" {
-		list = append(list, steps.Planned{ID: steps.Dump, Title: "dump databases", Phase: "running"})
+	if dumps(p) {
+		list = append(list, steps.Planned{ID: steps.Dump, Title: "dump the databases", Phase: "running"})
 	}
 	list = append(list, steps.Planned{ID: steps.Stop, Title: "stop " + strings.Join(p.Stop, ", "), Phase: "down"})
 	if p.NoBackup == "" {
 		list = append(list,
-			steps.Planned{ID: steps.Backup, Title: "copy data", Phase: "down"},
+			steps.Planned{ID: steps.Backup, Title: "copy the data", Phase: "down"},
 			steps.Planned{ID: steps.Prove, Title: "prove the copy", Phase: "down"})
 	}
 	list = append(list, steps.Planned{ID: steps.Pin, Title: "edit " + strings.Join(names, ", "), Phase: "down"})
@@ -260,6 +260,11 @@ func planned(p *steps.Plan) []steps.Planned {
 		steps.Planned{ID: steps.Watch, Title: "watch the start", Phase: "new"},
 		steps.Planned{ID: steps.Health, Title: "check health", Phase: "new"},
 		steps.Planned{ID: steps.Commit, Title: "keep the restore point", Phase: "new"})
+}
+
+// dumps says whether there is a database of which a portable dump is made.
+func dumps(p *steps.Plan) bool {
+	return p.NoBackup == "" && slices.ContainsFunc(p.Databases, func(d steps.Database) bool { return d.Dumpable })
 }
 
 // save writes the plan into its run's directory, durably.
