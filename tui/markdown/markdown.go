@@ -7,6 +7,7 @@ package markdown
 import (
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/charmbracelet/glamour"
@@ -19,8 +20,9 @@ import (
 const (
 	MaxSource = 64 << 10
 	MaxLines  = 5000
-	maxDepth  = 8  // quotes and lists inside each other; the parser's cost grows with its power
-	maxIndent = 40 // spaces at a line's start: another way to nest
+	maxDepth  = 8               // quotes and lists inside each other; the parser's cost grows with its power
+	patience  = 5 * time.Second // a note of MaxSource takes a third of a second
+	maxIndent = 40              // spaces at a line's start: another way to nest
 )
 
 var (
@@ -53,13 +55,31 @@ func Render(source string, width int, color bool) []string {
 	return lines
 }
 
-func draw(r *glamour.TermRenderer, src string) (out string, err error) {
-	defer func() {
-		if p := recover(); p != nil { // a parser fed by strangers must not end an upgrade
-			err = errPanic
-		}
+// draw gives up after a while: the parser cannot be stopped, but the user need
+// not wait for it. Its goroutine ends when the parser does.
+func draw(r *glamour.TermRenderer, src string) (string, error) {
+	type result struct {
+		out string
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // a parser fed by strangers must not end an upgrade
+				done <- result{err: errGaveUp}
+			}
+		}()
+		out, err := r.Render(src)
+		done <- result{out, err}
 	}()
-	return r.Render(src)
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case d := <-done:
+		return d.out, d.err
+	case <-limit.C:
+		return "", errGaveUp
+	}
 }
 
 // prepare cleans the source line by line and takes out what only clutters.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"belay/tui/markdown"
 	"belay/tui/text"
@@ -108,6 +109,13 @@ func FuzzRender(f *testing.F) {
 		if len(src) > 2000 {
 			t.Skip("slow, and bounded elsewhere")
 		}
-		check(t, markdown.Render(src, 30, true), 30)
+		done := make(chan []string, 1)
+		go func() { done <- markdown.Render(src, 30, true) }()
+		select {
+		case lines := <-done:
+			check(t, lines, 30)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("drawing takes for ever: %q", src)
+		}
 	})
 }

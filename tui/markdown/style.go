@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/glamour/ansi"
 )
 
-var errPanic = errors.New("the Markdown parser gave up")
+var errGaveUp = errors.New("the Markdown parser gave up")
 
 func p[T any](v T) *T { return &v }
 
