@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -318,14 +319,16 @@ func TestVolumes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := int64(-2)
-	for _, v := range list {
-		if v.Name == name {
-			size = v.Size
-		}
+	if !slices.ContainsFunc(list, func(v Volume) bool { return v.Name == name && v.Size == -1 }) {
+		t.Errorf("not listed, or with a size: %+v", list)
 	}
-	if size != 0 {
-		t.Errorf("size of an empty volume: %d", size)
+	empty, full := Data{Kind: VolumeData, Name: name}, Data{Kind: BindData, Name: t.TempDir()}
+	if err := os.WriteFile(filepath.Join(full.Name, "f"), make([]byte, 4711), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sizes := e.Sizes(ctx, []Data{empty, full, {Kind: VolumeData, Name: name + "-none"}})
+	if n, ok := sizes[empty]; !ok || n != 0 || sizes[full] != 4711 || len(sizes) != 2 {
+		t.Errorf("sizes %v", sizes)
 	}
 	if err := e.RemoveVolume(ctx, name); err != nil {
 		t.Error(err)

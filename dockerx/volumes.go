@@ -7,34 +7,19 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/volume"
 )
 
-// sizeTimeout bounds how long the engine may measure volumes: it walks all of
-// them, and a photo library has millions of files.
-const sizeTimeout = 10 * time.Second
-
-// Volumes lists all volumes by name. Sizes are -1 where the engine does not know
-// them or takes more than ten seconds to find out.
+// Volumes lists all volumes by name. Their sizes are not asked for: see Sizes.
 func (e *Engine) Volumes(ctx context.Context) ([]Volume, error) {
 	list, err := e.api.VolumeList(ctx, volume.ListOptions{})
 	if err != nil {
 		return nil, wrap(err, "list volumes")
 	}
-	sizes, err := e.volumeSizes(ctx)
-	if err != nil {
-		return nil, err
-	}
 	out := make([]Volume, 0, len(list.Volumes))
 	for _, v := range list.Volumes {
-		one := toVolume(*v)
-		if size, ok := sizes[v.Name]; ok {
-			one.Size = size
-		}
-		out = append(out, one)
+		out = append(out, toVolume(*v))
 	}
 	slices.SortFunc(out, func(a, b Volume) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil
@@ -75,25 +60,6 @@ func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 		return fmt.Errorf("volume %s carries no label %s: %w", name, LabelRun, ErrNotOurs)
 	}
 	return wrap(e.api.VolumeRemove(ctx, name, false), "remove volume %s", name)
-}
-
-func (e *Engine) volumeSizes(ctx context.Context) (map[string]int64, error) {
-	limited, cancel := context.WithTimeout(ctx, sizeTimeout)
-	defer cancel()
-	usage, err := e.api.DiskUsage(limited, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.VolumeObject}})
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	sizes := map[string]int64{}
-	if err != nil {
-		return sizes, nil // a size is a convenience; its absence is visible as -1
-	}
-	for _, v := range usage.Volumes {
-		if v.UsageData != nil && v.UsageData.Size >= 0 {
-			sizes[v.Name] = v.UsageData.Size
-		}
-	}
-	return sizes, nil
 }
 
 func toVolume(v volume.Volume) Volume {

@@ -154,7 +154,7 @@ func (e *Engine) forward(ctx context.Context, first int) Outcome {
 	}
 	return Outcome{
 		Result: Upgraded, Exit: ExitOK,
-		Message: fmt.Sprintf("%s is on %s.", e.Plan.Project, e.Plan.To),
+		Message: fmt.Sprintf("Upgraded to %s: %s works.", e.Plan.To, e.Plan.Project),
 		Next:    e.next(),
 	}
 }
@@ -277,7 +277,7 @@ func (e *Engine) back(ctx context.Context) Outcome {
 	}
 	return Outcome{
 		Result: RolledBack, Exit: ExitRolled,
-		Message: fmt.Sprintf("%s is back on %s, with its configuration and its data.", e.Plan.Project, e.Plan.From),
+		Message: fmt.Sprintf("Rolled back to %s: image, configuration and data of %s are as before.", e.Plan.From, e.Plan.Project),
 	}
 }
 

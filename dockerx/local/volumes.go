@@ -38,6 +38,21 @@ func (e *Engine) Volumes(ctx context.Context) ([]dockerx.Volume, error) {
 	return out, nil
 }
 
+// Sizes measures stores, those of them that it can read.
+func (e *Engine) Sizes(ctx context.Context, stores []dockerx.Data) map[dockerx.Data]int64 {
+	sizes := map[dockerx.Data]int64{}
+	for _, d := range stores {
+		dir := d.Name
+		if d.Kind == dockerx.VolumeData {
+			dir = filepath.Join(e.volumesDir(), d.Name, "_data")
+		}
+		if size := sizeOf(ctx, dir); size >= 0 {
+			sizes[d] = size
+		}
+	}
+	return sizes
+}
+
 // Volume finds a volume by its name.
 func (e *Engine) Volume(ctx context.Context, name string) (dockerx.Volume, error) {
 	if err := ctx.Err(); err != nil {

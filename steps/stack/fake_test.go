@@ -48,6 +48,18 @@ func (f *fake) Image(_ context.Context, ref string) (dockerx.Image, error) {
 	return image, nil
 }
 
+func (f *fake) Sizes(_ context.Context, stores []dockerx.Data) map[dockerx.Data]int64 {
+	sizes := map[dockerx.Data]int64{}
+	for _, d := range stores {
+		for _, v := range f.volumes {
+			if d.Kind == dockerx.VolumeData && v.Name == d.Name && v.Size >= 0 {
+				sizes[d] = v.Size
+			}
+		}
+	}
+	return sizes
+}
+
 func (f *fake) Volumes(context.Context) ([]dockerx.Volume, error) { return f.volumes, f.volumesErr }
 
 // svc is one service of a fixture: what the files say, what its image says, and

@@ -18,6 +18,7 @@ type Engine interface {
 	Containers(ctx context.Context, project string) ([]dockerx.Container, error)
 	Image(ctx context.Context, ref string) (dockerx.Image, error)
 	Volumes(ctx context.Context) ([]dockerx.Volume, error)
+	Sizes(ctx context.Context, stores []dockerx.Data) map[dockerx.Data]int64
 }
 
 // Deps are what Inspect works with. Engine and Model are needed, the rest may
@@ -69,6 +70,7 @@ func Inspect(ctx context.Context, d Deps) (*Stack, error) {
 	f.versions(ctx, s)
 	f.databases(s)
 	f.stores(s)
+	Measure(ctx, d.Engine, s, sizesWithin)
 	f.probes(s)
 	s.Repo = f.repo(s)
 	f.drift(s)

@@ -30,6 +30,9 @@ type Wish struct {
 	NoBackup  string   // the sentence typed to skip the backup
 }
 
+// measureWithin is how long a plan may take to find out how much is to be copied.
+const measureWithin = 10 * time.Second
+
 // ErrNothing is returned by Plan when the target is what runs already.
 var ErrNothing = errors.New("nothing to do")
 
@@ -57,6 +60,7 @@ func (s *Session) Plan(ctx context.Context, w Wish) (*steps.Plan, error) {
 	if len(s.stack.Skew) > 0 {
 		return nil, &steps.RefusedError{Msg: "The services of this app are not on one version: " + strings.Join(s.stack.Skew, "; ") + ".", Next: "docker compose up -d"}
 	}
+	stack.Measure(ctx, s.d.Engine, s.stack, measureWithin)
 	p := s.blank(v, to, w)
 	if err := s.aim(ctx, p, v, to); err != nil {
 		return nil, err

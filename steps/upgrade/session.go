@@ -26,6 +26,7 @@ import (
 // Engine is what a session needs of an engine: what its steps need.
 type Engine interface {
 	Volumes(ctx context.Context) ([]dockerx.Volume, error)
+	Sizes(ctx context.Context, stores []dockerx.Data) map[dockerx.Data]int64
 	Info(ctx context.Context) (dockerx.EngineInfo, error)
 	pull.Engine
 	start.Engine

@@ -19,6 +19,10 @@ import (
 // before a person is asked.
 const quiet = 2 * time.Minute
 
+// given is how long an app whose healthcheck has given it up may be quiet before
+// the gate judges it; one that is visibly working (a migration) is left alone.
+const given = 15 * time.Second
+
 // settle is how long an app without healthcheck and ready line has to run
 // before the gate takes over.
 const settle = 3 * time.Second
@@ -72,7 +76,7 @@ func (s *watch) Do(ctx context.Context, r *steps.Reporter) error {
 		if line := crashed(containers); line != "" {
 			return fmt.Errorf("%s%s", line, t.because())
 		}
-		if why := s.ready(containers, t, began); why != "" {
+		if why := s.ready(containers, t, began, activity.still(s.Now())); why != "" {
 			r.Fact("summary", why)
 			return nil
 		}
@@ -92,11 +96,11 @@ func (s *watch) Do(ctx context.Context, r *steps.Reporter) error {
 }
 
 // ready says in words why the app counts as started, "" while it does not.
-func (s *watch) ready(containers []dockerx.Container, t *tail, began time.Time) string {
+func (s *watch) ready(containers []dockerx.Container, t *tail, began time.Time, still time.Duration) string {
 	if line := t.ready(); line != "" {
 		return "ready"
 	}
-	checks, healthy := 0, 0
+	checks, healthy, sick := 0, 0, false
 	for _, c := range containers {
 		if c.State != dockerx.Running && (c.State != dockerx.Exited || c.ExitCode != 0) {
 			return ""
@@ -106,11 +110,14 @@ func (s *watch) ready(containers []dockerx.Container, t *tail, began time.Time) 
 			if c.Health == dockerx.Healthy {
 				healthy++
 			}
+			sick = sick || c.Health == dockerx.Unhealthy
 		}
 	}
 	switch {
 	case checks > 0 && checks == healthy:
 		return "healthy"
+	case sick && still >= given:
+		return "up, but its healthcheck says unhealthy" // the gate has the verdict
 	case checks == 0 && len(s.plan.Ready) == 0 && s.Now().Sub(began) >= settle:
 		return "running"
 	default:
