@@ -32,6 +32,7 @@ type Options struct {
 	Now     func() time.Time
 	Version string // of belay
 	Title   string // what is looked at before the stack is known: a directory
+	To      string // the version the user has named already; "" lets the user choose
 
 	tick func(time.Duration, func(time.Time) tea.Msg) tea.Cmd // of the clocks; tests have their own
 }

@@ -85,7 +85,7 @@ func (r *root) reply(m reply) tea.Cmd {
 		return r.show(screen.NewInterrupted(r.env, *f.run))
 	case inspected:
 		r.stack = f.stack
-		return tea.Batch(r.show(screen.NewCurrent(r.env, f.stack)), r.lookUp(), r.remember())
+		return tea.Batch(r.show(screen.NewCurrent(r.env, f.stack)), r.lookUp(), r.remember(), r.named())
 	case noted:
 		r.report = f.report
 		return r.show(screen.NewNotes(r.env, f.report))
@@ -100,6 +100,16 @@ func (r *root) reply(m reply) tea.Cmd {
 		return r.begin(f)
 	}
 	return nil
+}
+
+// named goes on to the notes of the version that the user named on the command
+// line, once; esc leads back to what is installed.
+func (r *root) named() tea.Cmd {
+	if r.opts.To == "" {
+		return nil
+	}
+	r.to, r.opts.To = r.opts.To, ""
+	return r.askNotes(r.to)
 }
 
 // inspect asks for an open run first: what is installed can wait for it.

@@ -22,20 +22,24 @@ type driver struct {
 	ctx  context.Context
 }
 
-func drive(t *testing.T, b *tuitest.Backend, w, h int) *driver {
+func drive(t *testing.T, b *tuitest.Backend, w, h int, with ...func(*Options)) *driver {
 	t.Helper()
-	return driveEnv(t, b, w, h, map[string]string{"TERM": "xterm", "NO_COLOR": "1", "LANG": "C.UTF-8"})
+	return driveEnv(t, b, w, h, map[string]string{"TERM": "xterm", "NO_COLOR": "1", "LANG": "C.UTF-8"}, with...)
 }
 
-func driveEnv(t *testing.T, b *tuitest.Backend, w, h int, env map[string]string) *driver {
+func driveEnv(t *testing.T, b *tuitest.Backend, w, h int, env map[string]string, with ...func(*Options)) *driver {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	d := &driver{t: t, msgs: make(chan tea.Msg, 100), ctx: ctx}
-	d.root = newRoot(ctx, Options{
+	o := Options{
 		Backend: b, Env: func(k string) string { return env[k] }, Now: tuitest.Now, Version: "0.1.0", Title: "/srv/tymeslot",
 		tick: func(time.Duration, func(time.Time) tea.Msg) tea.Cmd { return nil },
-	})
+	}
+	for _, f := range with {
+		f(&o)
+	}
+	d.root = newRoot(ctx, o)
 	d.run(d.root.Init())
 	d.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return d

@@ -28,6 +28,16 @@ func TestWholeWay(t *testing.T) {
 	}
 }
 
+// A version named on the command line needs no choosing: the notes come first,
+// and esc leads to what is installed.
+func TestNamedVersionGoesToItsNotes(t *testing.T) {
+	b := &tuitest.Backend{Script: tuitest.Happy}
+	d := drive(t, b, 80, 24, func(o *Options) { o.To = "1.3.0" })
+	d.until("◉ Notes")
+	d.press("esc")
+	d.until("◉ Current")
+}
+
 func TestNotesMustBeTicked(t *testing.T) {
 	b := &tuitest.Backend{}
 	d := drive(t, b, 80, 24)

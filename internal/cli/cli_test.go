@@ -52,7 +52,7 @@ func belay(t *testing.T, env []string, args ...string) ended {
 
 func TestDemoUpgrades(t *testing.T) {
 	e := belay(t, nil, "demo", "--yes", "--progress", "plain")
-	if e.code != 0 || !strings.Contains(e.out, "tidepool is on 1.3.0") {
+	if e.code != 0 || !strings.Contains(e.out, "Upgraded to 1.3.0") {
 		t.Errorf("exit %d\n%s%s", e.code, e.out, e.errors)
 	}
 }

@@ -74,9 +74,7 @@ func (a *app) runDemo(ctx context.Context, fail string, w wishes) (err error) {
 	}
 	defer func() { err = errors.Join(err, forge.Close()) }()
 
-	if w.to == "" {
-		w.to = demoTarget
-	}
+	w.prefer = demoTarget
 	w.acceptBreaking = w.acceptBreaking || w.yes // the demo's breaking line is there to be seen, not to stop it
 	conn := a.demoConnection(s, forge.URL, filepath.Join(dir, "state"))
 	if mode == plain.TUI && !w.yes {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type wishes struct {
 	onFailure      string
 	backupDir      string
 	skipBackup     string
+
+	prefer string // the version to propose when to is empty
 }
 
 func (w *wishes) bind(c *cobra.Command) {
@@ -153,7 +156,7 @@ func (a *app) attend(ctx context.Context, c *conductor, run *steps.Run, mode pla
 
 // decide finds the target, reads its notes and makes the plan.
 func decide(ctx context.Context, s *upgrade.Session, w wishes) (*steps.Plan, notes.Report, error) {
-	to := w.to
+	to := cmp.Or(w.to, w.prefer)
 	if to == "" {
 		choices, err := s.Choices(ctx)
 		if err != nil {

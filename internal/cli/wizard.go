@@ -56,7 +56,7 @@ func (a *app) showWizard(ctx context.Context, conn *connection, title string, w 
 	c.conduct(screen, leave)
 	o, err := tui.Run(screen, tui.Options{
 		Backend: &backend{conn: conn, conductor: c, wishes: w}, In: a.p.Stdin, Out: a.p.Stdout,
-		Env: a.screenEnv, Now: now, Version: version(), Title: title,
+		Env: a.screenEnv, Now: now, Version: version(), Title: title, To: w.to,
 	})
 	if ended, ran := c.wait(); ran {
 		return exitError{ended.Exit}
@@ -91,8 +91,8 @@ func (b *backend) Choices(ctx context.Context) (upgrade.Choices, error) {
 		return upgrade.Choices{}, err
 	}
 	c, err := s.Choices(ctx)
-	if err == nil && b.wishes.to != "" {
-		c.Default = b.wishes.to
+	if err == nil && b.wishes.prefer != "" {
+		c.Default = b.wishes.prefer
 	}
 	return c, err
 }

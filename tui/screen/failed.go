@@ -71,7 +71,11 @@ func (s *Failed) Banner() string {
 	if s.q.Details == nil {
 		return " " + th.Warn.Paint("! "+text.Flat(s.q.Text))
 	}
-	return " " + th.Bad.Paint(th.Marks.Failed+" "+s.state.Verb+" failed: "+text.Flat(s.q.Details.Failure))
+	return " " + th.Bad.Paint(s.headline())
+}
+
+func (s *Failed) headline() text.Safe {
+	return s.env.Theme.Marks.Failed + " " + s.state.Verb + " failed: " + text.Flat(s.q.Details.Failure)
 }
 
 // Keys are its keys.
@@ -126,6 +130,13 @@ func (s *Failed) evidence() []string {
 	}
 	var out []string
 	room := max(s.h-len(s.menu.Items)-len(s.loss())-3, 1)
+	if text.Width(s.headline())+1 > s.w { // cut in the banner: the cause must stand somewhere whole
+		for _, l := range text.Wrap(text.Flat(d.Failure), max(s.w-2, 10)) {
+			if len(out) < min(room, 4) {
+				out = append(out, " "+s.env.Theme.Bad.Paint(l))
+			}
+		}
+	}
 	for _, e := range d.Evidence {
 		if len(out) == room {
 			break
