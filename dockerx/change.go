@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -36,8 +37,31 @@ func (e *Engine) SetRestart(ctx context.Context, id, policy string) error {
 	if err != nil {
 		return fmt.Errorf("restart policy %q of container %s: %w", policy, id, err)
 	}
-	_, err = e.api.ContainerUpdate(ctx, id, container.UpdateConfig{RestartPolicy: p})
-	return wrap(err, "restart policy %q of container %s", policy, id)
+	ctx, cancel := context.WithTimeout(ctx, updateWithin)
+	defer cancel()
+	for {
+		_, err = e.api.ContainerUpdate(ctx, id, container.UpdateConfig{RestartPolicy: p})
+		if err == nil || !betweenLives(err) {
+			return wrap(err, "restart policy %q of container %s", policy, id)
+		}
+		select {
+		case <-ctx.Done():
+			return wrap(err, "restart policy %q of container %s", policy, id)
+		case <-time.After(updatePause):
+		}
+	}
+}
+
+// An engine refuses to update a container in the instant between the end of its
+// process and its next start: a crash loop has many of those (measured on
+// 20.10). The same call goes through a moment later.
+const (
+	updateWithin = 15 * time.Second
+	updatePause  = 50 * time.Millisecond
+)
+
+func betweenLives(err error) bool {
+	return strings.Contains(err.Error(), "cannot update a stopped container")
 }
 
 // RenameContainer gives a container another name.
