@@ -22,8 +22,11 @@ import (
 	"belay/steps/upgrade"
 )
 
-// timing is how patient the health gate is with a real stack.
-var timing = upgrade.Timing{Window: 15 * time.Second, Limit: 45 * time.Second, Tick: time.Second}
+// patience is how long the health gate waits for a real stack: all must be well for
+// the window, and a sick answer is waited out up to the limit.
+func patience() upgrade.Timing {
+	return upgrade.Timing{Window: 15 * time.Second, Limit: 45 * time.Second, Tick: time.Second}
+}
 
 // connection opens a session when it is first needed, so that a screen can be
 // painted before the engine has answered.
@@ -61,7 +64,7 @@ func (a *app) connect(dir string) *connection {
 			Forge:    a.forge(), HTTP: probeClient(),
 			Load: compose.Options{Dir: dir, Environ: a.p.Environ},
 			Now:  time.Now, After: time.After, Free: freeSpace,
-			TTY: a.tty(), Version: version(), Command: "belay", Timing: timing,
+			TTY: a.tty(), Version: version(), Command: "belay", Timing: patience(),
 		}
 		if d.Compose, d.NoCompose = findCompose(ctx, slices.Concat(a.p.Environ, engine.ChildEnv())); d.NoCompose != nil {
 			d.Compose = nil

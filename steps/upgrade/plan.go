@@ -84,9 +84,7 @@ func (s *Session) blank(v *versions, to version.Tag, w Wish) *steps.Plan {
 		Health: st.Probes, Accepted: w.Accepted, NoBackup: w.NoBackup,
 		Warnings: slices.Clone(st.Warnings),
 	}
-	for _, d := range st.Drift {
-		p.Warnings = append(p.Warnings, d)
-	}
+	p.Warnings = append(p.Warnings, st.Drift...)
 	p.BackupDir = w.BackupDir
 	if w.BackupDir != "" {
 		p.BackupDir = filepath.Join(w.BackupDir, st.Project+"-"+run)
