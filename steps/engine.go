@@ -96,10 +96,19 @@ func (e *Engine) Rollback(ctx context.Context, records []journal.Record) Outcome
 			return e.operator("the journal cannot be written: %v", err)
 		}
 		if e.history.passed {
-			return e.back(ctx)
+			return asked(e.back(ctx))
 		}
-		return e.undo(ctx, ExitFailed, "undone on your word")
+		return asked(e.undo(ctx, ExitFailed, "undone on your word"))
 	})
+}
+
+// asked is the end of a way back that the user asked for: when it got there,
+// nothing failed, and the exit code says so.
+func asked(o Outcome) Outcome {
+	if o.Result == RolledBack || o.Result == Aborted {
+		o.Exit = ExitOK
+	}
+	return o
 }
 
 // finish runs the work with the engine's own guard: a panic anywhere becomes an

@@ -3,7 +3,6 @@ package upgrade
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"belay/dockerx/compose"
@@ -184,52 +183,6 @@ func servers(p *steps.Plan) []health.Expect {
 		if canary.Served(db) && !seen[db.Service] {
 			seen[db.Service] = true
 			out = append(out, health.Expect{Service: db.Service})
-		}
-	}
-	return out
-}
-
-// compare counts the databases once the new version is well. A migration may
-// change counts; a database that held rows and is empty now is the healthy-looking
-// loss that no health check sees.
-func (s *Session) compare(p *steps.Plan) func(context.Context) ([]steps.Signal, error) {
-	return func(ctx context.Context) ([]steps.Signal, error) {
-		point, err := backup.Open(p.BackupDir)
-		if err != nil || point.Skipped != "" {
-			return nil, nil // skipped on the user's word: there is nothing to compare with
-		}
-		now, err := canary.Take(ctx, s.d.Engine, p.Project, p.Databases, sqliteStores(p), s.d.Now())
-		if err != nil {
-			return []steps.Signal{{Name: "data", Subject: p.Project, Verdict: steps.Fail, Evidence: err.Error()}}, nil
-		}
-		return dataSignals(point.Canary, now), nil
-	}
-}
-
-// sqliteStores are the stores that hold an SQLite database; their tables can be
-// read while the app runs, which is more than can be said of their files.
-func sqliteStores(p *steps.Plan) []steps.Store {
-	return slices.DeleteFunc(slices.Clone(p.Stores), func(st steps.Store) bool {
-		return len(canary.SQLitePaths(p.Databases, st.Data)) == 0
-	})
-}
-
-func dataSignals(before, now canary.Canary) []steps.Signal {
-	var out []steps.Signal
-	for _, old := range before.Databases {
-		for _, db := range now.Databases {
-			if db.Service != old.Service || db.Name != old.Name || db.Kind != old.Kind {
-				continue
-			}
-			was, is := old.Rows(), db.Rows()
-			sig := steps.Signal{Name: "data", Subject: old.Service, Verdict: steps.Pass, Evidence: fmt.Sprintf(
-				"%s, %s before; %s, %s now", steps.Plural(len(old.Tables), "table"), steps.Plural(int(was), "row"),
-				steps.Plural(len(db.Tables), "table"), steps.Plural(int(is), "row"))}
-			if was > 0 && is == 0 {
-				sig.Verdict = steps.Fail
-				sig.Evidence = "every row is gone: " + sig.Evidence
-			}
-			out = append(out, sig)
 		}
 	}
 	return out

@@ -228,7 +228,7 @@ func TestUpgradeAndBackByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := r.finish(run); o.Result != steps.RolledBack || o.Exit != steps.ExitRolled {
+	if o := r.finish(run); o.Result != steps.RolledBack || o.Exit != steps.ExitOK {
 		t.Fatalf("%+v", o)
 	}
 	if after := r.seen(); after != before {
@@ -279,7 +279,7 @@ func TestKeptFailureGoesBackLater(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o := r.finish(run); o.Exit != steps.ExitRolled {
+	if o := r.finish(run); o.Result != steps.RolledBack || o.Exit != steps.ExitOK {
 		t.Fatalf("%+v", o)
 	}
 	if r.seen() != before {
@@ -316,5 +316,32 @@ func TestRefusals(t *testing.T) {
 	}
 	if r.seen() != before {
 		t.Error("a refusal changed something")
+	}
+}
+
+// A required stop in the recipe is named; what a recipe asks for and belay does
+// not do is refused, not skipped.
+func TestRecipeRulesOfTheWay(t *testing.T) {
+	r := newRig(t, "")
+	path := filepath.Join(r.stack.Project, "belay.yaml")
+	known, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for extra, says := range map[string]string{
+		"route: [{via: \"1.2.5\", before: \"1.3.0\"}]\n": "1.2.5",
+		"hooks: {before_stop: [rclone, sync]}\n":         "hooks",
+		"group: [app, nobody]\n":                         "nobody",
+	} {
+		if err := os.WriteFile(path, append(known[:len(known):len(known)], extra...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.s = r.session()
+		if _, err := r.s.Plan(t.Context(), upgrade.Wish{To: "1.3.0"}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", extra, err)
+		}
+		if _, err := r.s.Plan(t.Context(), upgrade.Wish{To: "1.2.5"}); says == "1.2.5" && err != nil {
+			t.Errorf("the stop itself: %v", err)
+		}
 	}
 }

@@ -57,6 +57,12 @@ func (s *Session) Plan(ctx context.Context, w Wish) (*steps.Plan, error) {
 			Next: s.next("rollback"),
 		}
 	}
+	if err := s.allowed(v.current, to); err != nil {
+		return nil, err
+	}
+	if err := undone(s.recipe); err != nil {
+		return nil, err
+	}
 	if len(s.stack.Skew) > 0 {
 		return nil, &steps.RefusedError{Msg: "The services of this app are not on one version: " + strings.Join(s.stack.Skew, "; ") + ".", Next: "docker compose up -d"}
 	}

@@ -134,9 +134,6 @@ func (s *Session) known(ctx context.Context) (*versions, error) {
 	first := group(st)[0]
 	v := &versions{}
 	v.tags, v.tagsErr = s.d.Registry.Tags(ctx, first.Pin.Repo)
-	if v.listing, v.notesErr = s.list(ctx, st); v.notesErr != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	cur, ok := s.currentTag(first, v.tags)
 	if !ok {
 		why := st.Version.Why
@@ -147,8 +144,28 @@ func (s *Session) known(ctx context.Context) (*versions, error) {
 	}
 	v.current = cur
 	v.newer = version.Candidates(cur, v.tags)
+	if st.Repo == "" && len(v.newer) > 0 {
+		st.Repo = s.repoOf(ctx, first.Pin.Repo+":"+v.newer[0].Raw)
+	}
+	if v.listing, v.notesErr = s.list(ctx, st); v.notesErr != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	s.versions = v
 	return v, nil
+}
+
+// repoOf reads the forge repository from the labels of an image in the registry:
+// an app may have begun to label its images only after the installed version.
+func (s *Session) repoOf(ctx context.Context, ref string) string {
+	remote, err := s.d.Registry.Resolve(ctx, ref, s.stack.Engine.OS, s.stack.Engine.Arch)
+	if err != nil {
+		return "" // the notes will say that nobody knows where they are
+	}
+	repo, ok := github.RepoFromURL(remote.Labels["org.opencontainers.image.source"])
+	if !ok {
+		return ""
+	}
+	return "github.com/" + repo
 }
 
 // currentTag is the installed version spelled as the image spells it. A moving
