@@ -80,11 +80,7 @@ func (a *app) runDemo(ctx context.Context, fail string, w wishes) (err error) {
 	if mode == plain.TUI && !w.yes {
 		return a.showWizard(ctx, conn, s.Project, w)
 	}
-	session, err := conn.get(ctx)
-	if err != nil {
-		return err
-	}
-	return a.unattended(ctx, session, mode, w)
+	return a.withoutScreen(ctx, conn, mode, w)
 }
 
 // demoTarget is the version that the demo is about: a minor with a migration.

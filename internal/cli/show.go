@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"belay/releases/notes"
-	"belay/steps"
 	"belay/steps/journal"
 	"belay/steps/upgrade"
 	"belay/tui/plain"
@@ -32,9 +30,9 @@ func (a *app) reporting(use, short string, show func(ctx context.Context, s *upg
 }
 
 func (a *app) plan() *cobra.Command {
-	var w wishes
+	var to string
 	c := a.reporting("plan", "what an upgrade would do; changes nothing", func(ctx context.Context, s *upgrade.Session, asJSON bool) error {
-		p, report, err := decide(ctx, s, w)
+		p, report, err := decide(ctx, s, to)
 		if errors.Is(err, upgrade.ErrNothing) {
 			return a.nothing(ctx, s)
 		}
@@ -44,16 +42,12 @@ func (a *app) plan() *cobra.Command {
 		if asJSON {
 			return plain.WriteJSON(a.p.Stdout, p)
 		}
-		a.showPlan(p, report)
+		plain.PrintFlags(a.p.Stdout, report.Flags())
+		plain.PrintPlan(a.p.Stdout, p)
 		return nil
 	})
-	c.Flags().StringVar(&w.to, "to", "", "version to go to (default: the newest patch, else the newest minor)")
+	c.Flags().StringVar(&to, "to", "", "version to go to (default: the newest patch, else the newest minor)")
 	return c
-}
-
-func (a *app) showPlan(p *steps.Plan, report notes.Report) {
-	plain.PrintFlags(a.p.Stdout, report.Flags())
-	plain.PrintPlan(a.p.Stdout, p)
 }
 
 func (a *app) notes() *cobra.Command {
@@ -103,7 +97,7 @@ func (a *app) showStatus(ctx context.Context, s *upgrade.Session, asJSON bool) e
 		status.Next = ""
 		status.Stack.Warnings = append(status.Stack.Warnings, held.Error()+".")
 	case open != nil:
-		status.Next = open.Advice
+		status.Next = "belay " + open.Advice
 	}
 	if asJSON {
 		return plain.WriteJSON(a.p.Stdout, status)

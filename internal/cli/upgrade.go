@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,41 +102,31 @@ func (a *app) upgradeIn(ctx context.Context, conn *connection, title string, w w
 	if mode == plain.TUI && !w.yes {
 		return a.showWizard(ctx, conn, title, w)
 	}
-	s, err := conn.get(ctx)
-	if err != nil {
-		return err
-	}
-	return a.unattended(ctx, s, mode, w)
+	return a.withoutScreen(ctx, conn, mode, w)
 }
 
-// unattended is the same path without a screen: --yes is the only answer it has.
-func (a *app) unattended(ctx context.Context, s *upgrade.Session, mode plain.Mode, w wishes) error {
-	if err := refuseOpen(ctx, s); err != nil {
-		return err
-	}
-	p, report, err := decide(ctx, s, w)
-	if errors.Is(err, upgrade.ErrNothing) {
-		return a.nothing(ctx, s)
-	}
-	if err != nil {
-		return err
-	}
-	if !w.yes {
-		if mode == plain.JSON {
-			return &steps.RefusedError{Msg: "Nothing changes without --yes.", Next: fmt.Sprintf("belay upgrade --to %s --yes", p.To)}
-		}
-		a.showPlan(p, report)
-		return &steps.RefusedError{Msg: "Nothing changes without --yes.", Next: fmt.Sprintf("belay upgrade --to %s --yes", p.To)}
-	}
-	if flags := report.Breaking(); len(flags) > 0 && !w.acceptBreaking {
-		return &steps.RefusedError{Msg: breakingWords(p, flags), Next: fmt.Sprintf("belay upgrade --to %s --yes --accept-breaking", p.To)}
-	}
+// withoutScreen is the same path as lines, JSON or prompts.
+func (a *app) withoutScreen(ctx context.Context, conn *connection, mode plain.Mode, w wishes) error {
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
 	c := &conductor{}
-	run, err := s.Upgrade(ctx, p, w.policy(false))
-	if err != nil {
+	c.conduct(ctx, leave)
+	attended := mode == plain.Accessible && !w.yes
+	o, err := plain.Run(ctx, plain.Options{
+		Backend: &backend{conn: conn, conductor: c, wishes: w, attended: attended},
+		In:      a.p.Stdin, Out: a.p.Stdout, Mode: mode, To: w.to, Yes: w.yes, AcceptBreaking: w.acceptBreaking, Now: now,
+	})
+	if run := c.get(); run != nil {
+		if err != nil {
+			run.Leave() // the front end is gone (a closed pipe, the end of input); the engine is not
+		}
+		ended, _ := c.wait()
+		return exitError{ended.Exit}
+	}
+	if err != nil && mode != plain.JSON {
 		return err
 	}
-	return a.attend(ctx, c, run, mode)
+	return exitError{o.Exit}
 }
 
 // attend prints a run to its end and turns its outcome into an exit code.
@@ -154,9 +143,8 @@ func (a *app) attend(ctx context.Context, c *conductor, run *steps.Run, mode pla
 	return exitError{o.Exit}
 }
 
-// decide finds the target, reads its notes and makes the plan.
-func decide(ctx context.Context, s *upgrade.Session, w wishes) (*steps.Plan, notes.Report, error) {
-	to := cmp.Or(w.to, w.prefer)
+// decide finds the target, reads its notes and makes the plan, for a look at it.
+func decide(ctx context.Context, s *upgrade.Session, to string) (*steps.Plan, notes.Report, error) {
 	if to == "" {
 		choices, err := s.Choices(ctx)
 		if err != nil {
@@ -180,13 +168,7 @@ func decide(ctx context.Context, s *upgrade.Session, w wishes) (*steps.Plan, not
 	if err != nil {
 		return nil, report, err
 	}
-	wish := upgrade.Wish{To: to, BackupDir: w.backupDir, NoBackup: w.skipBackup}
-	if w.acceptBreaking {
-		for _, f := range report.Breaking() {
-			wish.Accepted = append(wish.Accepted, f.ID)
-		}
-	}
-	p, err := s.Plan(ctx, wish)
+	p, err := s.Plan(ctx, upgrade.Wish{To: to})
 	return p, report, err
 }
 
@@ -203,32 +185,4 @@ func (a *app) nothing(ctx context.Context, s *upgrade.Session) error {
 	}
 	printSafe(a.p.Stdout, o.Message)
 	return nil
-}
-
-// refuseOpen ends a command that would change something while a run is open.
-func refuseOpen(ctx context.Context, s *upgrade.Session) error {
-	open, err := s.Interrupted(ctx)
-	if err != nil {
-		return locked(err)
-	}
-	if open == nil {
-		return nil
-	}
-	return &steps.RefusedError{
-		Msg:  fmt.Sprintf("The upgrade from %s to %s was interrupted at %q on %s.", open.From, open.To, open.Step, open.When.Local().Format("2 January 15:04")),
-		Next: open.Advice,
-	}
-}
-
-func breakingWords(p *steps.Plan, flags []notes.Flag) string {
-	msg := fmt.Sprintf("The releases up to %s are marked breaking:", p.To)
-	for _, f := range flags {
-		msg += fmt.Sprintf("\n  %s  %s", f.Version, f.Text)
-		for _, c := range f.Concerns {
-			if c.File != "" {
-				msg += fmt.Sprintf("\n         concerns you: %s in %s:%d", c.Name, c.File, c.Line)
-			}
-		}
-	}
-	return msg
 }

@@ -55,7 +55,7 @@ func (a *app) showWizard(ctx context.Context, conn *connection, title string, w 
 	defer leave()
 	c.conduct(screen, leave)
 	o, err := tui.Run(screen, tui.Options{
-		Backend: &backend{conn: conn, conductor: c, wishes: w}, In: a.p.Stdin, Out: a.p.Stdout,
+		Backend: &backend{conn: conn, conductor: c, wishes: w, attended: true}, In: a.p.Stdin, Out: a.p.Stdout,
 		Env: a.screenEnv, Now: now, Version: version(), Title: title, To: w.to,
 	})
 	if ended, ran := c.wait(); ran {
@@ -75,6 +75,7 @@ type backend struct {
 	conn      *connection
 	conductor *conductor
 	wishes    wishes
+	attended  bool // a person is there to answer
 }
 
 func (b *backend) Inspect(ctx context.Context) (*stack.Stack, error) {
@@ -118,7 +119,7 @@ func (b *backend) Upgrade(ctx context.Context, p *steps.Plan) (port.Run, error) 
 	if err != nil {
 		return nil, err
 	}
-	return b.started(s.Upgrade(context.WithoutCancel(ctx), p, b.wishes.policy(true)))
+	return b.started(s.Upgrade(context.WithoutCancel(ctx), p, b.wishes.policy(b.attended)))
 }
 
 func (b *backend) Rollback(ctx context.Context, run string) (port.Run, error) {
@@ -134,7 +135,7 @@ func (b *backend) Resume(ctx context.Context) (port.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.started(s.Resume(context.WithoutCancel(ctx), b.wishes.policy(true)))
+	return b.started(s.Resume(context.WithoutCancel(ctx), b.wishes.policy(b.attended)))
 }
 
 func (b *backend) Interrupted(ctx context.Context) (*upgrade.Interrupted, error) {

@@ -269,7 +269,7 @@ func TestKeptFailureGoesBackLater(t *testing.T) {
 	}
 	r.s = r.session()
 	open, err := r.s.Interrupted(t.Context())
-	if err != nil || open == nil || open.Advice != "belay rollback" || len(open.Truth) == 0 {
+	if err != nil || open == nil || open.Advice != "rollback" || len(open.Truth) == 0 {
 		t.Fatalf("%+v %v", open, err)
 	}
 	if _, err := r.s.Upgrade(t.Context(), r.plan("2.0.0"), steps.AutoRollback); err == nil {

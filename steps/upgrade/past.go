@@ -90,7 +90,7 @@ func (s *Session) Interrupted(ctx context.Context) (*Interrupted, error) {
 	if i.Truth, err = s.truth(ctx, plan); err != nil {
 		return nil, err
 	}
-	i.advise(s.next("rollback"), passed)
+	i.advise(passed)
 	return i, nil
 }
 
@@ -112,8 +112,8 @@ func (i *Interrupted) follow(plan *steps.Plan, records []journal.Record) (passed
 
 // advise recommends the way back in both cases: it ends on a version that is
 // known to work, and resume stays possible.
-func (i *Interrupted) advise(rollback string, passed bool) {
-	i.Advice = rollback
+func (i *Interrupted) advise(passed bool) {
+	i.Advice = "rollback"
 	if passed {
 		i.Why = fmt.Sprintf("%s was started and not found healthy; the way back is image, configuration and data.", i.To)
 		return

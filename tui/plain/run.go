@@ -103,6 +103,9 @@ func (r *runner) run(ctx context.Context) (steps.Outcome, error) {
 		return steps.Outcome{}, err
 	}
 	p, err := r.Backend.Plan(ctx, r.to, accepted)
+	if errors.Is(err, upgrade.ErrNothing) {
+		return steps.Outcome{Result: steps.NothingToDo, From: r.from, To: r.from, Message: err.Error()}, nil
+	}
 	if err != nil {
 		return steps.Outcome{}, err
 	}
