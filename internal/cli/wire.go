@@ -66,21 +66,25 @@ func (a *app) connect(dir string) *connection {
 			Now:  time.Now, After: time.After, Free: freeSpace,
 			TTY: a.tty(), Version: version(), Command: "belay", Timing: patience(),
 		}
-		if d.Compose, d.NoCompose = findCompose(ctx, slices.Concat(a.p.Environ, engine.ChildEnv())); d.NoCompose != nil {
-			d.Compose = nil
-		}
+		findCompose(ctx, slices.Concat(a.p.Environ, engine.ChildEnv()), &d)
 		return upgrade.NewSession(d), nil
 	}}
 }
 
-// findCompose keeps its error for the moment something is to be changed:
-// looking needs no compose.
-func findCompose(ctx context.Context, environ []string) (upgrade.Composer, error) {
+// findCompose keeps its error for the moment something is to be changed: looking
+// needs no compose.
+func findCompose(ctx context.Context, environ []string, d *upgrade.Deps) {
 	c, err := compose.FindCLI(ctx, environ)
 	if err != nil {
-		return nil, &steps.RefusedError{Msg: err.Error(), Next: "belay doctor", Err: err}
+		d.NoCompose = &steps.RefusedError{Msg: err.Error(), Next: "belay doctor", Err: err}
+		return
 	}
-	return c, nil
+	d.Compose = c
+	d.Holding = func(lock *os.File) upgrade.Composer {
+		held := *c
+		held.ExtraFiles = []*os.File{lock}
+		return &held
+	}
 }
 
 // unreachable keeps the engine's own sentence.

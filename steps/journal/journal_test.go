@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -202,6 +203,47 @@ func TestOneWinnerTakesTheLock(t *testing.T) {
 		t.Fatalf("free lock refused: %v", err)
 	}
 	_ = l.Unlock()
+}
+
+// A compose that outlives a killed belay is still at work: it holds the lock.
+func TestChildKeepsTheLock(t *testing.T) {
+	s, err := OpenStore(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.Project("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := p.Lock(Owner{PID: os.Getpid()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("cat")
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child.ExtraFiles = []*os.File{l.File()}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	var held *LockedError
+	if _, err := p.Lock(Owner{}); !errors.As(err, &held) || held.Owner.PID != os.Getpid() {
+		t.Errorf("taken while a child is at work: %v", err)
+	}
+	_ = stdin.Close()
+	if err := child.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := p.Lock(Owner{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = again.Unlock()
 }
 
 func TestHeadNamesTheOpenRun(t *testing.T) {

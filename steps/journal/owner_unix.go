@@ -3,10 +3,20 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
 )
+
+// tryLock takes an exclusive lock on the open file or says that another has it.
+func tryLock(f *os.File) (bool, error) {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
 
 // checkOwner refuses a state directory of another user and a symbolic link.
 func checkOwner(root string) error {

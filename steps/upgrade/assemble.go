@@ -79,9 +79,9 @@ func (s *Session) engine(ctx context.Context, w *work, p *steps.Plan) (*steps.En
 	}
 	points := backup.Deps{Engine: s.d.Engine, Verify: tree.Verify, Now: s.d.Now, After: s.d.After}
 	capture, dump, copies, prove := backup.New(points, p, w.dir)
-	starts := start.Deps{Engine: s.d.Engine, Compose: s.d.Compose, Model: s.model, Dir: w.dir}
+	starts := start.Deps{Engine: s.d.Engine, Compose: w.compose, Model: s.model, Dir: w.dir}
 	stops := drain.Deps{
-		Engine: s.d.Engine, Compose: s.d.Compose, Model: model, Dir: w.dir,
+		Engine: s.d.Engine, Compose: w.compose, Model: model, Dir: w.dir,
 		Between: func(ctx context.Context, r *steps.Reporter) error { return backup.Count(ctx, points, p, w.dir, r) },
 	}
 	forward := []steps.Step{
@@ -98,7 +98,7 @@ func (s *Session) engine(ctx context.Context, w *work, p *steps.Plan) (*steps.En
 	forward = append(forward, prove, pin.New(p))
 	if p.Migrate != nil {
 		wake := func(ctx context.Context) error { return start.WakeDatabases(ctx, starts, p) }
-		forward = append(forward, migrate.New(s.d.Compose, s.model, wake, p))
+		forward = append(forward, migrate.New(w.compose, s.model, wake, p))
 	}
 	forward = append(forward,
 		start.New(starts, p),
@@ -107,7 +107,7 @@ func (s *Session) engine(ctx context.Context, w *work, p *steps.Plan) (*steps.En
 		&keep{plan: p},
 	)
 	ways := rollback.Deps{
-		Engine: s.d.Engine, Compose: s.d.Compose, Model: s.model, Verify: tree.Verify, Now: s.d.Now, After: s.d.After,
+		Engine: s.d.Engine, Compose: w.compose, Model: s.model, Verify: tree.Verify, Now: s.d.Now, After: s.d.After,
 		Gate: s.gate(p, p.From, oldImages(p), nil).Wait,
 	}
 	return &steps.Engine{

@@ -111,6 +111,7 @@ type work struct {
 	dir     string
 	log     *journal.Log
 	events  *os.File
+	compose Composer
 }
 
 func (s *Session) open(ctx context.Context) (*work, error) {
@@ -129,7 +130,11 @@ func (s *Session) open(ctx context.Context) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &work{project: project, lock: lock}, nil
+	w := &work{project: project, lock: lock, compose: s.d.Compose}
+	if s.d.Holding != nil {
+		w.compose = s.d.Holding(lock.File())
+	}
+	return w, nil
 }
 
 // begin makes a new run durable: directory, plan, journal, and last the head,

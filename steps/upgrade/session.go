@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -59,18 +60,21 @@ type Deps struct {
 	Engine    Engine
 	Compose   Composer // nil: ComposeErr says why; reading works without
 	NoCompose error
-	Registry  Registry
-	Forge     Forge
-	Store     *journal.Store
-	HTTP      *http.Client
-	Load      compose.Options
-	Now       func() time.Time
-	After     func(time.Duration) <-chan time.Time
-	Free      func(dir string) (free, total int64, err error)
-	TTY       string // for the lock's message
-	Version   string // of belay
-	Command   string // "belay", "belay demo": how the user calls it, without the verb
-	Timing    Timing
+	// Holding gives Compose with the run's lock for its children to inherit; nil:
+	// they need not.
+	Holding  func(lock *os.File) Composer
+	Registry Registry
+	Forge    Forge
+	Store    *journal.Store
+	HTTP     *http.Client
+	Load     compose.Options
+	Now      func() time.Time
+	After    func(time.Duration) <-chan time.Time
+	Free     func(dir string) (free, total int64, err error)
+	TTY      string // for the lock's message
+	Version  string // of belay
+	Command  string // "belay", "belay demo": how the user calls it, without the verb
+	Timing   Timing
 }
 
 // Timing is how patient the health gate is.
