@@ -34,7 +34,7 @@ func (a *app) examine(ctx context.Context, dir string) error {
 		}
 		_, message, next := explain(err)
 		printSafe(a.p.Stdout, fmt.Sprintf("no    %-10s %s", what, message))
-		if next != "" {
+		if next != "" && next != "belay doctor" { // that is what is running
 			printSafe(a.p.Stdout, "                 "+next)
 		}
 		sick = errors.Join(sick, err)

@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -144,7 +145,12 @@ func (s *Session) next(verb string) string {
 
 // usage marks bad input, whose place and sentence the error itself carries.
 func usage(err error) error {
-	return &steps.RefusedError{Msg: err.Error(), Next: "docker compose config --quiet", Usage: true, Err: err}
+	next := "belay doctor"
+	var inFiles *compose.Error
+	if errors.As(err, &inFiles) {
+		next = "docker compose config --quiet"
+	}
+	return &steps.RefusedError{Msg: err.Error(), Next: next, Usage: true, Err: err}
 }
 
 // project is the folder of this project in the state directory.

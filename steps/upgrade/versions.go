@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"belay/dockerx/compose"
 	"belay/dockerx/registry"
 	"belay/releases/github"
 	"belay/releases/notes"
@@ -132,6 +133,9 @@ func (s *Session) known(ctx context.Context) (*versions, error) {
 		return nil, &steps.RefusedError{Msg: "Belay found no service here whose version it could change.", Next: s.next("status")}
 	}
 	first := group(st)[0]
+	if first.Pin.Kind == compose.PinBuild {
+		return nil, &steps.RefusedError{Msg: fmt.Sprintf("%s is built here from source; belay can only change images that are pulled.", first.Name), Next: "docker compose build --pull"}
+	}
 	v := &versions{}
 	v.tags, v.tagsErr = s.d.Registry.Tags(ctx, first.Pin.Repo)
 	cur, ok := s.currentTag(first, v.tags)
