@@ -121,10 +121,29 @@ func (*broken) Containers(context.Context, string) ([]dockerx.Container, error) 
 	return nil, dockerx.ErrUnreachable
 }
 
+// Sizes that are not known in time are no warning: the screen says unknown and
+// the plan asks again with more patience.
+func TestSizesMayBeUnknown(t *testing.T) {
+	d, e := fixture(tymeslot("1.2.3")...)
+	for i := range e.volumes {
+		e.volumes[i].Size = -1
+	}
+	if s := inspect(t, d); s.Stores[0].Bytes != -1 || strings.Contains(strings.Join(s.Warnings, " "), "volume") {
+		t.Errorf("%+v, %q", s.Stores, s.Warnings)
+	}
+	e.volumes[0].Size = 4711
+	s := inspect(t, d)
+	for _, st := range s.Stores {
+		if st.Name == e.volumes[0].Name && st.Bytes != 4711 {
+			t.Errorf("%+v", st)
+		}
+	}
+}
+
 func TestInspectFailsOnlyWithoutAnEngine(t *testing.T) {
 	d, e := fixture(tymeslot("1.2.3")...)
-	e.volumesErr = errors.New("df is slow")
-	if s := inspect(t, d); !strings.Contains(first(s.Warnings), "how big") || s.Stores[0].Bytes != -1 {
+	e.volumesErr = errors.New("plugin is gone")
+	if s := inspect(t, d); !strings.Contains(first(s.Warnings), "does not list its volumes") || s.Stores[0].Bytes != -1 {
 		t.Errorf("got %q, %+v", s.Warnings, s.Stores)
 	}
 	d.Engine = &broken{}
