@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,26 +18,30 @@ const crowd = 30
 // screen; the promise is 100 ms.
 func BenchmarkFirstPaint(b *testing.B) {
 	s := crowded(b)
-	for b.Loop() {
-		began := time.Now()
-		term := s.Open(b, s.Dir)
-		term.See(b, soon, "belay")
-		b.ReportMetric(float64(time.Since(began).Milliseconds()), "ms/paint")
-		leave(b, term)
-	}
+	timed(b, s, "belay", "ms/paint")
 }
 
 // BenchmarkStackKnown is the time from the start to the installed version on the
 // screen; the promise is 1 s with 30 containers on the host.
 func BenchmarkStackKnown(b *testing.B) {
 	s := crowded(b)
+	timed(b, s, "1.2.3", "ms/known")
+}
+
+// timed starts belay again and again and reports the median time until a text is
+// on the screen.
+func timed(b *testing.B, s *rig.Stack, text, unit string) {
+	b.Helper()
+	var took []time.Duration
 	for b.Loop() {
 		began := time.Now()
 		term := s.Open(b, s.Dir)
-		term.See(b, soon, "1.2.3")
-		b.ReportMetric(float64(time.Since(began).Milliseconds()), "ms/known")
+		term.See(b, soon, text)
+		took = append(took, time.Since(began))
 		leave(b, term)
 	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Milliseconds()), unit)
 }
 
 func leave(b *testing.B, term *rig.Terminal) {

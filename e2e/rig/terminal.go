@@ -17,7 +17,7 @@ import (
 const (
 	columns = 80
 	lines   = 24
-	glance  = 50 * time.Millisecond
+	glance  = 5 * time.Millisecond
 )
 
 // Terminal is belay in a pseudo-terminal, with an emulator that shows what a
