@@ -57,7 +57,7 @@ type scene struct {
 
 func toPlan(d *driver) {
 	d.until("is out").press("enter").until("other…").press("enter").until("BREAKING", "calendar")
-	d.press(" ", "n", " ", "enter").until("Budget")
+	d.press(" ", " ", "enter").until("Budget")
 }
 
 func scenes() []scene {
@@ -88,7 +88,7 @@ func scenes() []scene {
 		{name: "plan", walk: plan("Budget")},
 		{name: "plan-commands", walk: func(d *driver) { toPlan(d); d.press("d").until("docker compose up") }},
 		{name: "plan-refused", backend: &tuitest.Backend{Fail: map[string]error{"plan": refused()}}, walk: func(d *driver) {
-			d.until("is out").press("enter").until("other…").press("enter").until("calendar").press(" ", "n", " ", "enter").until("enough room")
+			d.until("is out").press("enter").until("other…").press("enter").until("calendar").press(" ", " ", "enter").until("enough room")
 		}},
 		{name: "run", backend: &tuitest.Backend{Script: hang}, walk: run("34 % CPU", "checkpoint")},
 		{name: "run-copy", backend: &tuitest.Backend{Script: copying}, walk: run("412 MB")},

@@ -225,7 +225,7 @@ func TestFirstPaintDoesNotWait(t *testing.T) {
 func TestTheWholeLoop(t *testing.T) {
 	x := open(t, "happy", true)
 	x.until("1.3.0 is out").press("\r").until("other…").press("\r").until("calendar")
-	x.press(" n \r").until("Budget").press("\r").until("is on 1.3.0", "as planned").press("\r")
+	x.press("  \r").until("Budget").press("\r").until("is on 1.3.0", "as planned").press("\r")
 	x.exit(0)
 	raw := x.raw.String()
 	end := strings.LastIndex(raw, "\x1b[?1049l")
@@ -245,7 +245,7 @@ func TestTheWholeLoop(t *testing.T) {
 func TestTheLoopAfterAFailure(t *testing.T) {
 	x := open(t, "failing", true)
 	x.until("1.3.0 is out").press("\r").until("other…").press("\r").until("calendar")
-	x.press(" n \r").until("Budget").press("\r").until("Roll back to 1.2.3?", "is lost").press("\r")
+	x.press("  \r").until("Budget").press("\r").until("Roll back to 1.2.3?", "is lost").press("\r")
 	x.until("is back on 1.2.3").press("q").exit(steps.ExitRolled)
 }
 

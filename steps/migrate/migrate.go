@@ -47,12 +47,18 @@ func (s *migrate) Do(ctx context.Context, r *steps.Reporter) error {
 	var last []string
 	code, err := s.compose.Run(ctx, model, cmd.Service, cmd.Argv, func(line string) {
 		r.Log(cmd.Service, line)
+		if line = strings.TrimSpace(line); line == "" {
+			return
+		}
 		if last = append(last, line); len(last) > 3 {
 			last = last[1:]
 		}
 	})
 	if err != nil {
 		return fmt.Errorf("run the migration: %w", err)
+	}
+	if code != 0 && len(last) == 0 {
+		return fmt.Errorf("the migration ended with exit code %d and said nothing", code)
 	}
 	if code != 0 {
 		return fmt.Errorf("the migration ended with exit code %d: %s", code, strings.Join(last, " / "))

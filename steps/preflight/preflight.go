@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"belay/dockerx"
 	"belay/dockerx/compose"
@@ -16,7 +17,6 @@ import (
 type Engine interface {
 	Info(ctx context.Context) (dockerx.EngineInfo, error)
 	Containers(ctx context.Context, project string) ([]dockerx.Container, error)
-	Image(ctx context.Context, ref string) (dockerx.Image, error)
 }
 
 // Deps is what the step works with.
@@ -60,12 +60,16 @@ func (s *preflight) Undo(context.Context, *steps.Reporter) error { return nil }
 func (s *preflight) engine(ctx context.Context) error {
 	info, err := s.Engine.Info(ctx)
 	if err != nil {
-		return &steps.RefusedError{Msg: "The engine does not answer.", Next: "belay doctor", Err: err}
+		return silent(err)
 	}
 	if info.ID != s.plan.Engine {
 		return &steps.RefusedError{Msg: fmt.Sprintf("This is engine %s; the plan was made for another one.", info.Name), Next: "belay plan"}
 	}
 	return nil
+}
+
+func silent(err error) error {
+	return &steps.RefusedError{Msg: "The engine does not answer.", Next: "belay doctor", Err: err}
 }
 
 // files refuses when somebody edited what the plan would edit.
@@ -86,7 +90,7 @@ func (s *preflight) files(context.Context) error {
 func (s *preflight) containers(ctx context.Context) error {
 	all, err := s.Engine.Containers(ctx, s.plan.Project)
 	if err != nil {
-		return fmt.Errorf("list containers: %w", err)
+		return silent(err)
 	}
 	for _, t := range s.plan.Group {
 		n := 0
@@ -138,8 +142,9 @@ func (s *preflight) databases(ctx context.Context) error {
 			if errors.As(err, &refused) {
 				return err
 			}
+			why, _, _ := strings.Cut(err.Error(), "\n")
 			return &steps.RefusedError{
-				Msg:  fmt.Sprintf("The database %q in %s does not let belay in as %q: %v.", db.Name, db.Service, db.User, err),
+				Msg:  fmt.Sprintf("The database %q in %s does not let belay in as %q: %s.", db.Name, db.Service, db.User, strings.TrimRight(why, ". ")),
 				Next: "belay doctor", Err: err,
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"belay/dockerx"
 	"belay/dockerx/compose"
@@ -63,7 +64,11 @@ func (s *start) Do(ctx context.Context, r *steps.Reporter) error {
 	if err := s.repairNames(ctx); err != nil {
 		return err
 	}
-	if err := drain.Wake(ctx, s.Engine, s.Dir, s.plan.Project, slices.Backward(s.others())); err != nil {
+	stayed, err := s.stayed(ctx)
+	if err != nil {
+		return err
+	}
+	if err := drain.Wake(ctx, s.Engine, s.Dir, s.plan.Project, slices.Backward(stayed)); err != nil {
 		return err
 	}
 	o, err := s.Observe(ctx)
@@ -135,8 +140,8 @@ func (s *start) repairNames(ctx context.Context) error {
 	}
 	for _, c := range containers {
 		m := halfMade.FindStringSubmatch(c.Name)
-		if m == nil || taken[m[1]] {
-			continue
+		if m == nil || taken[m[1]] || strings.HasPrefix(c.Name, s.plan.Project+"_") {
+			continue // or a project that is itself named by 12 hex digits
 		}
 		if err := s.Engine.RenameContainer(ctx, c.ID, m[1]); err != nil {
 			return fmt.Errorf("rename %s: %w", c.Name, err)
@@ -154,9 +159,23 @@ func (s *start) group() []string {
 	return out
 }
 
-// others are the services that were stopped without moving to another version.
-func (s *start) others() []string {
-	return slices.DeleteFunc(slices.Clone(s.plan.Stop), func(svc string) bool { return inGroup(s.plan, svc) })
+// stayed are the services that were stopped and still have the container they
+// had, in stop order: everything outside the group, and a member of the group
+// that was at the target already. Compose starts that one but leaves it with the
+// restart policy the stop gave it.
+func (s *start) stayed(ctx context.Context) ([]string, error) {
+	containers, err := s.Engine.Containers(ctx, s.plan.Project)
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	moved := map[string]bool{}
+	for _, t := range s.plan.Group {
+		moved[t.Service] = !slices.ContainsFunc(containers, func(c dockerx.Container) bool {
+			return c.Service == t.Service && !c.OneOff &&
+				t.OldImage != "" && c.ImageID == t.OldImage && c.ConfigHash == t.OldHash
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(s.plan.Stop), func(svc string) bool { return moved[svc] }), nil
 }
 
 func inGroup(p *steps.Plan, svc string) bool {

@@ -140,6 +140,9 @@ func (s *Notes) toggle() {
 	}
 	s.ticked[f.ID] = !s.ticked[f.ID]
 	s.nudge = false
+	if s.ticked[f.ID] {
+		s.firstOpen() // after a space the next space belongs to the next flag
+	}
 }
 
 func (s *Notes) pending() (n int) {
