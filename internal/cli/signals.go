@@ -29,9 +29,9 @@ func (c *conductor) get() *steps.Run {
 	return c.run
 }
 
-// conduct listens until ctx ends. leave ends the front end: when the terminal
-// is gone, or when a signal comes while nothing runs.
-func (c *conductor) conduct(ctx context.Context, leave func()) {
+// conduct listens until ctx ends. leave ends the front end when a signal comes
+// while nothing runs; hangup is called when the terminal goes during a run.
+func (c *conductor) conduct(ctx context.Context, leave, hangup func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
@@ -43,11 +43,13 @@ func (c *conductor) conduct(ctx context.Context, leave func()) {
 				return
 			case s := <-signals:
 				run := c.get()
-				if s == syscall.SIGHUP && run != nil {
-					run.Leave()
-				}
-				if s == syscall.SIGHUP || run == nil {
+				if run == nil {
 					leave()
+					continue
+				}
+				if s == syscall.SIGHUP {
+					run.Leave()
+					hangup()
 					continue
 				}
 				asked++

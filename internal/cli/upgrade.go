@@ -110,7 +110,7 @@ func (a *app) withoutScreen(ctx context.Context, conn *connection, mode plain.Mo
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	c := &conductor{}
-	c.conduct(ctx, leave)
+	c.conduct(ctx, leave, func() {}) // lines are written on: whoever reads them may be a file
 	attended := mode == plain.Accessible && !w.yes
 	o, err := plain.Run(ctx, plain.Options{
 		Backend: &backend{conn: conn, conductor: c, wishes: w, attended: attended},
@@ -134,7 +134,7 @@ func (a *app) attend(ctx context.Context, c *conductor, run *steps.Run, mode pla
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.set(run)
-	c.conduct(ctx, func() {})
+	c.conduct(ctx, func() {}, func() {})
 	if err := plain.Follow(ctx, run, a.p.Stdout, mode); err != nil {
 		// The front end is gone (a closed pipe, a lost terminal); the engine is not.
 		run.Leave()

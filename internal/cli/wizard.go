@@ -53,7 +53,7 @@ func (a *app) showWizard(ctx context.Context, conn *connection, title string, w 
 	c := &conductor{}
 	screen, leave := context.WithCancel(ctx)
 	defer leave()
-	c.conduct(screen, leave)
+	c.conduct(screen, leave, leave)
 	o, err := tui.Run(screen, tui.Options{
 		Backend: &backend{conn: conn, conductor: c, wishes: w, attended: true}, In: a.p.Stdin, Out: a.p.Stdout,
 		Env: a.screenEnv, Now: now, Version: version(), Title: title, To: w.to,

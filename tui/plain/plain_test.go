@@ -155,6 +155,18 @@ func TestJSONFailureRolledBack(t *testing.T) {
 	}
 }
 
+// A script reads the one command that leads on from the last line.
+func TestJSONRefusalNamesTheWayOn(t *testing.T) {
+	out, _, err := play(t, plain.Options{Backend: &tuitest.Backend{}, Mode: plain.JSON, Yes: true})
+	if err == nil {
+		t.Fatal("not refused")
+	}
+	list := objects(t, out)
+	if next, _ := list[len(list)-1]["next"].(string); !strings.HasSuffix(next, "--accept-breaking") {
+		t.Errorf("outcome = %v", list[len(list)-1])
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	nothing := func() upgrade.Choices { return upgrade.Choices{Nothing: "1.2.3 is the newest version."} }
 	for name, c := range map[string]struct {

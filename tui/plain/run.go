@@ -42,6 +42,10 @@ func Run(ctx context.Context, o Options) (steps.Outcome, error) {
 	if err != nil && out.Result == "" {
 		out.Result, out.Exit, out.Message = steps.Aborted, exitOf(err), err.Error()
 		out.From, out.To = r.from, r.to
+		var advised steps.Advised
+		if errors.As(err, &advised) {
+			out.Next = advised.Advice()
+		}
 	}
 	if r.followed {
 		return out, err
