@@ -16,8 +16,8 @@ const (
 
 // How long a screen may take, and how long a whole run may.
 const (
-	soon = 30 * time.Second
-	ages = 3 * time.Minute
+	soon = time.Minute
+	ages = 8 * time.Minute
 )
 
 // A person walks through every screen: a major version whose notes have flags to
