@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long one command of belay may take, generously.
-const patience = 4 * time.Minute
+const patience = 8 * time.Minute
 
 // Event is one line of `--progress json`.
 type Event struct {
