@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -249,10 +250,13 @@ func (e *Engine) decide(ctx context.Context, at ID, failure string, code int) Ou
 	}
 }
 
-// undo takes back what was done before the point of no return, newest first.
+// undo takes back what was done before the point of no return, newest first. One
+// step that cannot be undone does not keep the others: an app that can be started
+// again is started, whatever a file looks like.
 func (e *Engine) undo(ctx context.Context, code int, why string) Outcome {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
+	var stuck []string
 	for _, s := range slices.Backward(e.Forward) {
 		if !e.history.began[s.ID()] {
 			continue
@@ -263,11 +267,15 @@ func (e *Engine) undo(ctx context.Context, code int, why string) Outcome {
 		}
 		if err := guard(func() error { return s.Undo(ctx, e.reporter(s.ID(), map[string]string{})) }); err != nil {
 			e.tell(Event{Kind: KindFail, Step: s.ID(), Title: "undo " + s.Title(), Text: err.Error()})
-			return e.operator("%s; and %s could not be undone: %s", why, s.Title(), sentence(err))
+			stuck = append(stuck, fmt.Sprintf("%q could not be undone: %s", s.Title(), sentence(err)))
+			continue
 		}
 		if err := e.Log.Append(id, journal.UndoDone, 0, nil); err != nil {
 			e.tell(Event{Kind: KindWarn, Step: s.ID(), Text: "the journal cannot be written: " + err.Error()})
 		}
+	}
+	if len(stuck) > 0 {
+		return e.operator("%s; and %s", why, strings.Join(stuck, "; "))
 	}
 	message := fmt.Sprintf("%s. %s is on %s as before, its data untouched.", capital(why), e.Plan.Project, e.Plan.From)
 	return Outcome{Result: Aborted, Exit: code, Message: message}

@@ -199,6 +199,19 @@ func TestFailedUndoNeedsTheOperator(t *testing.T) {
 	if o.Exit != steps.ExitOperator || !strings.Contains(o.Message, "engine is gone") || r.head.run == "" {
 		t.Errorf("%+v, head %q", o, r.head.run)
 	}
+	if len(r.w.effects) != 1 {
+		t.Errorf("a step that is stuck keeps others from being undone: %v", r.w.effects)
+	}
+}
+
+// A file that somebody edited meanwhile must not keep the app down.
+func TestStuckPinStillStartsTheApp(t *testing.T) {
+	r := newRig(t)
+	r.forward[steps.Pin].do = errors.New("disk full")
+	r.forward[steps.Pin].undo = errors.New("edited by somebody else")
+	if o := r.e.Upgrade(t.Context()); o.Exit != steps.ExitOperator || r.w.has(string(steps.Stop)) {
+		t.Errorf("%+v, left %v", o, r.w.effects)
+	}
 }
 
 func TestRefusalKeepsItsExitCode(t *testing.T) {
